@@ -1,0 +1,108 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+)
+
+// ClassCrashed is the failure class of a job whose worker died in each of its
+// attempts. All other classes are the handler's own words.
+const ClassCrashed = "crashed"
+
+// Handler runs steps. Step is called from many goroutines at once.
+type Handler interface {
+	// Step runs one step of each job at s.Key and returns an outcome for each, in
+	// order. When ctx ends the step must stop soon; its outcomes then count only
+	// if they are final, and the other jobs are handed back.
+	Step(ctx context.Context, s Step) []Outcome
+}
+
+// Step is one piece of work at one key.
+type Step struct {
+	Key         string
+	Jobs        []Job // one, unless the key is a batch key
+	MaxAttempts int   // a Retry of a job whose Attempts have reached this becomes final
+
+	// Leave may be called once when the part of the step that the key limits is
+	// over (the response is read): the key is free for others while the step does
+	// the rest. Returning from Step leaves too. Never nil.
+	Leave func()
+}
+
+// Last reports whether j has no attempt left after this one.
+func (s Step) Last(j Job) bool { return j.Attempts >= s.MaxAttempts }
+
+// Outcome is what a step did with one job: where the job goes, and what was
+// learnt about the key on the way.
+type Outcome struct {
+	Verb  Verb
+	State State // of Finish
+
+	Key   string        // next step's key, of Advance; optional otherwise
+	Delay time.Duration // of Advance and Release: at the earliest after this long; of Retry: at least this long
+
+	Reason, Class, Error     string
+	Progress, Result, Record json.RawMessage
+	Signal                   Signal
+}
+
+// SignalKind says how a key behaved.
+type SignalKind uint8
+
+// The kinds of signal. None is for steps that made no request.
+const (
+	None      SignalKind = iota
+	OK                   // it answered, whatever it said
+	Throttled            // it asked for less; the key is gated, the job is not charged
+	Troubled             // timeout, refused or reset connection, server error
+)
+
+// Signal is what a step learnt about its key.
+type Signal struct {
+	Kind SignalKind
+	For  time.Duration // of Throttled: how long it asked us to wait; 0 if it did not say
+}
+
+// RetryPolicy spaces out the attempts of a job. The zero value is the default.
+type RetryPolicy struct {
+	MaxAttempts int           // 3 if 0
+	Base        time.Duration // most the first wait can be; 60 s if 0
+	Factor      float64       // growth per attempt; 2 if 0
+	Max         time.Duration // most any wait can be; 1 h if 0
+}
+
+// WithDefaults returns p with its zero fields set.
+func (p RetryPolicy) WithDefaults() RetryPolicy {
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = 3
+	}
+	if p.Base == 0 {
+		p.Base = time.Minute
+	}
+	if p.Factor == 0 {
+		p.Factor = 2
+	}
+	if p.Max == 0 {
+		p.Max = time.Hour
+	}
+	return p
+}
+
+// Backoff returns how long to wait after attempt number n (from 1) has failed:
+// exponential with full jitter, that is anything from 0 to min(Max, Base·Factorⁿ⁻¹)
+// with equal chance, which spreads a crowd of failures best
+// (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
+func (p RetryPolicy) Backoff(n int) time.Duration {
+	return time.Duration(rand.Int64N(int64(p.ceiling(n)) + 1))
+}
+
+func (p RetryPolicy) ceiling(n int) time.Duration {
+	p = p.WithDefaults()
+	most := float64(p.Base)
+	for i := 1; i < n && most < float64(p.Max); i++ {
+		most *= p.Factor
+	}
+	return time.Duration(min(most, float64(p.Max)))
+}

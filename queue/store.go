@@ -1,0 +1,145 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrLeaseLost says that a lease ran out or ended: the job is somebody else's
+	// now, or finished. The caller must drop its work without a trace.
+	ErrLeaseLost = errors.New("lease lost")
+	// ErrNotFound says that no job has the id asked for.
+	ErrNotFound = errors.New("no such job")
+	// ErrDamaged says that the store's file is not a database of ours or is broken.
+	ErrDamaged = errors.New("not a usable quire database")
+	// ErrNewer says that a newer version of the program wrote the store.
+	ErrNewer = errors.New("database is newer than this program")
+	// ErrInvalid says that the caller's own argument is at fault.
+	ErrInvalid = errors.New("invalid")
+)
+
+// Limits on what a store accepts, in bytes.
+const (
+	MaxArtifactID = 1 << 10
+	MaxKey        = 512
+	MaxPayload    = 1 << 20
+)
+
+// Store keeps jobs. All methods are safe for concurrent use, by goroutines and
+// by processes. A method that writes returns only when what it wrote survives
+// a loss of power. The store owns the clock: callers pass durations.
+type Store interface {
+	// Enqueue adds the jobs whose ArtifactID is new and leaves the known ones
+	// alone, in one transaction: all or none. Invalid jobs are refused with
+	// [ErrInvalid].
+	Enqueue(ctx context.Context, jobs []NewJob) (Enqueued, error)
+
+	// Lease takes ready jobs for each want, highest priority first, then oldest,
+	// and counts one attempt for each. A result may be shorter than asked for;
+	// its order is not promised. The leases last ttl unless extended.
+	Lease(ctx context.Context, owner string, wants []Want, ttl time.Duration) ([]Lease, error)
+
+	// Heartbeat makes the leases last ttl from now and returns those that are lost.
+	Heartbeat(ctx context.Context, ttl time.Duration, leases ...Lease) (lost []Lease, err error)
+
+	// Settle records what became of leased jobs. errs has one entry per
+	// settlement: nil, or [ErrLeaseLost] for a stale token, and one bad settlement
+	// does not hurt its neighbours. err is for the store itself: then nothing is
+	// known to be written, and settling again is safe.
+	Settle(ctx context.Context, settlements ...Settlement) (errs []error, err error)
+
+	// Reap returns jobs whose lease ran out to the queue. Those that have used up
+	// maxAttempts end as Error with class [ClassCrashed].
+	Reap(ctx context.Context, maxAttempts int) (Reaped, error)
+
+	// Backlog counts the queued rows of each key that has any, at one moment.
+	// until is how long it is to the next delayed row becoming ready, or
+	// negative if there is none.
+	Backlog(ctx context.Context) (keys []KeyBacklog, until time.Duration, err error)
+
+	// Watch calls wake soon after somebody else, in any process, may have made
+	// jobs ready, until ctx ends. wake must not block.
+	Watch(ctx context.Context, wake func()) error
+}
+
+// Inspector looks at the jobs of a store and changes them from outside.
+type Inspector interface {
+	// Job returns the job of an artifact, or [ErrNotFound].
+	Job(ctx context.Context, artifactID string) (Job, error)
+	// Jobs returns the jobs that match f in the order of their ids.
+	Jobs(ctx context.Context, f Filter) ([]Job, error)
+	// Requeue makes terminal jobs that match f Queued again, ready now, at the
+	// key they were enqueued with, with no attempts and no progress.
+	// It returns how many. It never touches queued or leased jobs.
+	Requeue(ctx context.Context, f Filter) (int, error)
+	// Stats counts the jobs, from one snapshot.
+	Stats(ctx context.Context) (Stats, error)
+}
+
+// Filter selects jobs. A zero field selects all.
+type Filter struct {
+	States     []State
+	Class, Key string
+	Run        string
+	Older      time.Duration // last changed at least this long ago
+	After      int64         // ids greater than this: the last id of the page before
+	AfterSeq   int64         // if not 0: FinishSeq greater than this, in its order; -1 for all that ever finished
+	Limit      int           // at most this many; 0 means no limit
+}
+
+// Stats counts jobs. Queued + InProgress + Done + Skipped + Error is the number
+// of rows.
+type Stats struct {
+	Queued, InProgress, Done, Skipped, Error int
+	Ready, Delayed                           int           // parts of Queued
+	OldestReady                              time.Duration // how long the oldest ready job has been ready
+	Keys                                     []KeyStats    // with queued or leased jobs, by name
+	Reasons                                  map[string]int
+}
+
+// Total is the number of jobs.
+func (s Stats) Total() int { return s.Queued + s.InProgress + s.Done + s.Skipped + s.Error }
+
+// KeyStats counts the unfinished jobs of one key.
+type KeyStats struct {
+	Key                      string
+	Ready, Delayed, InFlight int
+}
+
+// Reaped counts what [Store.Reap] did.
+type Reaped struct {
+	Returned int // back in the queue
+	Ended    int // out of attempts
+}
+
+// Verb says what becomes of a leased job.
+type Verb string
+
+// The verbs of a [Settlement].
+const (
+	Finish  Verb = "finish"  // terminal: State says which
+	Retry   Verb = "retry"   // back in the queue; the attempt stays counted
+	Advance Verb = "advance" // on to the next step, at Key; the attempt is given back
+	Release Verb = "release" // handed back untried; the attempt is given back
+)
+
+// Settlement ends a lease.
+type Settlement struct {
+	Lease Lease
+	Verb  Verb
+	State State // of Finish
+
+	Key   string        // of the next step; empty keeps the job's
+	Delay time.Duration // not ready before this long from now; of Retry, Advance, Release
+
+	Reason, Class, Error string
+	Progress             json.RawMessage // nil keeps what is there, except that Finish clears it
+	Result               json.RawMessage // of Finish
+
+	// Record is stored under the job's ArtifactID in the same transaction: what
+	// the handler wants remembered of the artifact. nil changes nothing.
+	Record json.RawMessage
+}
