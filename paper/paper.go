@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -129,7 +130,7 @@ const (
 	NotFoundID      Class = "not_found_id"     // the identifier does not exist: final
 	NoOALocation    Class = "no_oa_location"   // every resolver misses
 	NoPDFLink       Class = "no_pdf_link"      // pages, but none names a file
-	ThrottledClass  Class = "throttled"        // 429, 503 with Retry-After: about the key, never an attempt
+	Throttled  Class = "throttled"        // 429, 503 with Retry-After: about the key, never an attempt
 	BudgetExhausted Class = "budget_exhausted" // daily credit used up
 	Transient       Class = "transient"        // 5xx, reset, timeout, temporary DNS failure, short read
 	Forbidden       Class = "forbidden"        // 401, 403
@@ -144,23 +145,36 @@ const (
 	WrongWork       Class = "wrong_work"       // another work's file
 	TooLarge        Class = "too_large"        // over accept.max_bytes
 	PolicySkipped   Class = "policy_skipped"   // licence, version, robots.txt, private address
-	ConfigClass     Class = "config"           // bad e-mail, bad key, TLS roots, disk full: not the job's fault
-	CrashedClass    Class = "crashed"          // the worker died in every attempt; same word as queue.ClassCrashed
+	Config     Class = "config"           // bad e-mail, bad key, TLS roots, disk full: not the job's fault
+	Crashed    Class = "crashed"          // the worker died in every attempt; same word as queue.ClassCrashed
 )
 
 // Classes lists the failure classes.
 func Classes() []Class {
 	return []Class{
-		NotFoundID, NoOALocation, NoPDFLink, ThrottledClass, BudgetExhausted, Transient, Forbidden, Challenge,
+		NotFoundID, NoOALocation, NoPDFLink, Throttled, BudgetExhausted, Transient, Forbidden, Challenge,
 		CookieWall, LoginWall, Paywall, RedirectLoop, Gone, WrongType, InvalidContent, WrongWork, TooLarge,
-		PolicySkipped, ConfigClass, CrashedClass,
+		PolicySkipped, Config, Crashed,
 	}
+}
+
+// Reply is one answer of an API, whatever its status.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte // decoded, at most 8 MiB
+}
+
+// Getter makes one GET request to an API, without following redirects. Its
+// error is a [*Failure]: no usable answer came.
+type Getter interface {
+	Get(ctx context.Context, url string, header http.Header) (Reply, error)
 }
 
 // Failure is why a request or a source did not give what it should.
 type Failure struct {
 	Class      Class
-	RetryAfter time.Duration // of ThrottledClass and BudgetExhausted: as the server said; 0 if it did not
+	RetryAfter time.Duration // of Throttled and BudgetExhausted: as the server said; 0 if it did not
 	Status     int           // HTTP status; 0 if there was none
 	Err        error
 }
