@@ -130,7 +130,7 @@ const (
 	NotFoundID      Class = "not_found_id"     // the identifier does not exist: final
 	NoOALocation    Class = "no_oa_location"   // every resolver misses
 	NoPDFLink       Class = "no_pdf_link"      // pages, but none names a file
-	Throttled  Class = "throttled"        // 429, 503 with Retry-After: about the key, never an attempt
+	Throttled       Class = "throttled"        // 429, 503 with Retry-After: about the key, never an attempt
 	BudgetExhausted Class = "budget_exhausted" // daily credit used up
 	Transient       Class = "transient"        // 5xx, reset, timeout, temporary DNS failure, short read
 	Forbidden       Class = "forbidden"        // 401, 403
@@ -145,8 +145,8 @@ const (
 	WrongWork       Class = "wrong_work"       // another work's file
 	TooLarge        Class = "too_large"        // over accept.max_bytes
 	PolicySkipped   Class = "policy_skipped"   // licence, version, robots.txt, private address
-	Config     Class = "config"           // bad e-mail, bad key, TLS roots, disk full: not the job's fault
-	Crashed    Class = "crashed"          // the worker died in every attempt; same word as queue.ClassCrashed
+	Config          Class = "config"           // bad e-mail, bad key, TLS roots, disk full: not the job's fault
+	Crashed         Class = "crashed"          // the worker died in every attempt; same word as queue.ClassCrashed
 )
 
 // Classes lists the failure classes.
