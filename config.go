@@ -1,0 +1,233 @@
+package quire
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/harvest"
+	"github.com/quire-dev/quire/internal/resolver"
+	"github.com/quire-dev/quire/orchestrator"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// ErrConfig says that the configuration, not the work, is at fault.
+var ErrConfig = errors.New("configuration")
+
+// Accept is the policy on what may be stored.
+type Accept = harvest.Accept
+
+// Limit overrides the allowance of a key. A nil field keeps what is in force.
+type Limit struct {
+	InFlight *int           // requests at once
+	Every    *time.Duration // least time between two starts
+}
+
+// Source is a resolver to ask.
+type Source struct {
+	Name    string
+	BaseURL string // empty: the service's own
+	APIKey  string
+}
+
+// HTTP says how the network is reached.
+type HTTP = fetch.Config
+
+// Config describes a System. Zero fields have the default named.
+type Config struct {
+	Data      string // directory; "quire-data"
+	Store     string // DSN; "sqlite:DATA/quire.db"
+	Artifacts string // URL; "file:DATA/artifacts"
+	Contact   string // e-mail address that hosts and sources are told; without one nothing is fetched
+	ReadOnly  bool   // create and change nothing
+
+	Workers             int            // requests at once over all keys; 32
+	MaxPerHost          int            // requests at once at one host; 4
+	MaxPerResolver      map[string]int // the same for resolvers, by name
+	LeaseTTL, Heartbeat time.Duration  // as in orchestrator.Config
+	Grace               time.Duration
+	Retry               queue.RetryPolicy
+
+	// Limits override the shipped table, by key. "default_host" and
+	// "default_resolver" hold for keys that neither names; 2 starts a second if
+	// nothing is said.
+	Limits map[string]Limit
+
+	Sources      []Source // in the order in which they are asked; nil: all that are built in
+	Accept       Accept
+	HTTP         HTTP
+	IgnoreRobots bool // do not ask robots.txt
+
+	Log     *slog.Logger // discarded if nil
+	Observe func(Event)  // told of each step, from many goroutines; may be nil
+}
+
+// Event tells what became of one step of a job.
+type Event = orchestrator.Event
+
+func (c Config) withDefaults() (Config, error) {
+	c.Data = cmp.Or(c.Data, "quire-data")
+	c.Store = cmp.Or(c.Store, "sqlite:"+filepath.Join(c.Data, "quire.db"))
+	c.Artifacts = cmp.Or(c.Artifacts, "file:"+filepath.Join(c.Data, "artifacts"))
+	c.Workers = cmp.Or(c.Workers, 32)
+	c.MaxPerHost = cmp.Or(c.MaxPerHost, 4)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Sources == nil {
+		for _, name := range resolver.Names() {
+			c.Sources = append(c.Sources, Source{Name: name})
+		}
+	}
+	if !strings.HasPrefix(c.Store, "sqlite:") {
+		return c, fmt.Errorf("%w: store %q: this version keeps its queue in SQLite: sqlite:PATH", ErrConfig, hidePassword(c.Store))
+	}
+	if !strings.HasPrefix(c.Artifacts, "file:") {
+		return c, fmt.Errorf("%w: artifacts %q: this version stores files locally: file:DIR", ErrConfig, hidePassword(c.Artifacts))
+	}
+	return c, nil
+}
+
+func hidePassword(dsn string) string {
+	if u, err := url.Parse(dsn); err == nil {
+		return u.Redacted()
+	}
+	scheme, _, _ := strings.Cut(dsn, ":")
+	return scheme + ":…"
+}
+
+// database is the path of the SQLite file.
+func (c Config) database() string { return strings.TrimPrefix(c.Store, "sqlite:") }
+
+// artifactDirs are the directories of files and of temporary ones, which must
+// lie on one file system.
+func (c Config) artifactDirs() (root, temp string, err error) {
+	root, err = filepath.Abs(strings.TrimPrefix(c.Artifacts, "file:"))
+	if err != nil {
+		return "", "", fmt.Errorf("artifacts directory: %w", err)
+	}
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return "", "", fmt.Errorf("data directory: %w", err)
+	}
+	if filepath.Dir(root) == data {
+		return root, filepath.Join(data, "tmp"), nil
+	}
+	return root, filepath.Join(root, "tmp"), nil
+}
+
+// blobDir is what stands before a blob's path in records: relative to the data
+// directory where the files are there.
+func (c Config) blobDir() string {
+	root, _, err := c.artifactDirs()
+	if err != nil {
+		return "artifacts"
+	}
+	if data, err := filepath.Abs(c.Data); err == nil && filepath.Dir(root) == data {
+		return filepath.Base(root)
+	}
+	return root
+}
+
+func (c Config) fetch() fetch.Config {
+	h := c.HTTP
+	h.Contact, h.Version = c.Contact, Version
+	h.MaxBytes = c.Accept.MaxBytes
+	return h
+}
+
+func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) (*harvest.Harvest, error) {
+	var sources []paper.Resolver
+	for _, s := range c.Sources {
+		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: c.Contact, APIKey: s.APIKey}, web)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+		sources = append(sources, r)
+	}
+	keys := newHostKeys()
+	cfg := harvest.Config{
+		Resolvers: sources, Fetch: web, Blobs: blobs, BlobDir: c.blobDir(), Links: links,
+		HostKey: keys.of, Exempt: keys.exempt, Accept: c.Accept, Log: c.Log,
+	}
+	if !c.IgnoreRobots && web != nil {
+		cfg.Robots = web.NewRobots()
+	}
+	return harvest.New(cfg)
+}
+
+// limit returns the allowance of a key: the shipped table, tightened or widened
+// by MaxPerHost and MaxPerResolver, overridden by Limits.
+func (c Config) limit() func(key string) orchestrator.Limit {
+	shipped := make(map[string]resolver.Limit)
+	for _, l := range resolver.Limits() {
+		shipped[l.Key] = l
+	}
+	overrides := maps.Clone(c.Limits)
+	return func(key string) orchestrator.Limit {
+		kind, name, _ := strings.Cut(key, ":")
+		l := orchestrator.Limit{InFlight: c.MaxPerHost, Every: time.Second / 2}
+		l = override(l, overrides["default_"+kind])
+		if s, ok := shipped[key]; ok {
+			l = orchestrator.Limit{InFlight: s.InFlight, Every: s.Every}
+			if kind == "host" {
+				l.InFlight = min(l.InFlight, c.MaxPerHost)
+			}
+		}
+		if n := c.MaxPerResolver[name]; kind == "resolver" && n > 0 {
+			l.InFlight = n
+		}
+		return override(l, overrides[key])
+	}
+}
+
+func override(l orchestrator.Limit, by Limit) orchestrator.Limit {
+	if by.InFlight != nil {
+		l.InFlight = *by.InFlight
+	}
+	if by.Every != nil {
+		l.Every = *by.Every
+	}
+	return l
+}
+
+// hostKeys maps URLs to keys. Hosts that belong to one service share its key.
+type hostKeys struct {
+	shared map[string]string
+	api    map[string]bool // keys of documented APIs, to which robots.txt does not apply
+}
+
+func newHostKeys() hostKeys {
+	k := hostKeys{shared: make(map[string]string), api: make(map[string]bool)}
+	for _, l := range resolver.Limits() {
+		for _, host := range l.Hosts {
+			k.shared["host:"+host] = l.Key
+		}
+		if l.API {
+			k.api[l.Key] = true
+		}
+	}
+	return k
+}
+
+func (k hostKeys) of(rawURL string) string {
+	key, err := paper.HostKey(rawURL)
+	if err != nil {
+		return "host:invalid"
+	}
+	if service, ok := k.shared[key]; ok && strings.HasPrefix(service, "host:") {
+		return service
+	}
+	return key
+}
+
+func (k hostKeys) exempt(rawURL string) bool { return k.api[k.of(rawURL)] }

@@ -1,0 +1,140 @@
+package harvest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/resolver"
+	"github.com/quire-dev/quire/internal/verdict"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+const (
+	acceptPDF  = "application/pdf, text/html;q=0.5, */*;q=0.1"
+	acceptPage = "text/html, application/xhtml+xml, application/pdf;q=0.9, */*;q=0.1"
+
+	// maxPage is how much of a page is read: the tags we look for stand in the
+	// head, and no page of the recorded ones is longer.
+	maxPage = 2 << 20
+)
+
+// fetch makes one request of the fetch under way.
+func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
+	accept := acceptPDF
+	if w.story.at().Kind == paper.Landing {
+		accept = acceptPage
+	}
+	resp, err := w.cfg.Fetch.Open(ctx, url, accept)
+	if err != nil {
+		return w.failed(ctx, url, 0, err)
+	}
+	defer resp.Body.Close()
+	if resp.Redirect != "" {
+		return w.follow(resp)
+	}
+	body := bufio.NewReaderSize(resp.Body, 4096)
+	head, err := body.Peek(2048)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return w.failed(ctx, url, resp.Status, err)
+	}
+	switch media := verdict.Sniff(head, resp.Header.Get("Content-Type")); {
+	case media == "text/html":
+		return w.page(ctx, resp, body)
+	default:
+		return w.file(ctx, resp, body)
+	}
+}
+
+// follow ends the step at a redirect: its target may have another key.
+func (w walk) follow(resp *fetch.Response) queue.Outcome {
+	w.Leave()
+	st, t := w.story, w.story.at()
+	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status})
+	seen := slices.ContainsFunc(t.Hops, func(h paper.Hop) bool { return h.URL == resp.Redirect })
+	switch {
+	case seen:
+		st.fail(paper.RedirectLoop, "redirected to "+resp.Redirect+" again")
+	case len(t.Hops) >= maxHops:
+		st.fail(paper.RedirectLoop, fmt.Sprintf("more than %d hops", maxHops))
+	default:
+		st.At.URL, st.Refused = resp.Redirect, 0
+	}
+	return w.goOn(queue.Signal{Kind: queue.OK})
+}
+
+// failed decides what a failed request means. status is 0 if no answer came.
+func (w walk) failed(ctx context.Context, url string, status int, err error) queue.Outcome {
+	w.Leave()
+	if ctx.Err() != nil {
+		return w.handBack("", queue.Signal{})
+	}
+	fail := asFailure(err)
+	if fail.Status != 0 {
+		status = fail.Status
+	}
+	sig, st := signal(fail), w.story
+	if fail.Class == paper.Throttled {
+		st.Refused++
+		if fail.RetryAfter <= longGate && st.Refused <= maxRefusals {
+			return w.handBack(string(fail.Class), sig)
+		}
+	}
+	t := st.at()
+	class := fail.Class
+	if class == paper.Gone && t.Source == "landing" && len(t.Hops) == 0 && w.story.Artifact.IDs.DOI != "" {
+		class = paper.NotFoundID // doi.org itself does not know the DOI
+	}
+	t.Hops = append(t.Hops, paper.Hop{URL: url, Status: status, Class: class})
+	st.fail(class, fail.Error())
+	return w.goOn(sig)
+}
+
+// page searches a page for the file, once, wherever the page was met.
+func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) queue.Outcome {
+	page, err := io.ReadAll(io.LimitReader(body, maxPage))
+	if err != nil {
+		return w.failed(ctx, resp.URL, resp.Status, err)
+	}
+	w.Leave()
+	st, t := w.story, w.story.at()
+	land := resolver.ParseLanding(page, resp.URL, resp.Header)
+	class, note := land.Class, land.Note
+	switch {
+	case class == "" && t.Depth >= maxDepth:
+		class, note = paper.WrongType, "a page where a file was expected"
+	case class == "":
+		for i := range land.Candidates {
+			c := &land.Candidates[i]
+			c.Source = t.Source
+			c.License, c.Version = or(c.License, land.License, t.License), or(c.Version, t.Version)
+		}
+		if st.Title == "" {
+			st.Title = land.Title
+		}
+		added := st.add(land.Candidates, t.Depth+1)
+		class, note = paper.WrongType, fmt.Sprintf("a page that names %d files, %d of them new", len(land.Candidates), added)
+		if t.Kind == paper.Landing {
+			class = ""
+		}
+	case class == paper.NoPDFLink && t.Kind == paper.PDF:
+		class = paper.WrongType
+	}
+	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
+	st.fail(class, note)
+	return w.goOn(queue.Signal{Kind: queue.OK})
+}
+
+func or[T ~string](all ...T) T {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,160 @@
+// Package harvest gets the full text of scholarly works: it is the
+// [queue.Handler] in which the queue and the harvester meet. A job's steps are
+// plan → resolve → fetch → verdict → store → record, each request a step of its
+// own at the key of the source or host it goes to. What a job has learnt so far
+// is its story, kept as the job's progress and, in the end, as its record.
+package harvest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// Accept is the policy on what may be stored.
+type Accept struct {
+	Versions []paper.Version // empty: all; unknown versions are always accepted
+	Licenses []string        // empty: all; otherwise only these, and unknown ones are refused
+	MaxBytes int64           // of a file
+}
+
+// Config is what a Harvest is made of. All fields but Links and Log are required.
+type Config struct {
+	Resolvers []paper.Resolver // in the order in which they are asked
+	Fetch     *fetch.Client
+	Robots    *fetch.Robots // nil: robots.txt is not asked
+	Blobs     blob.Store
+	BlobDir   string                  // what stands before a blob's path in a record: "artifacts"
+	Links     *blob.Links             // nil: no readable link tree
+	HostKey   func(url string) string // key of a URL's host, with hosts that share a service's key
+	Exempt    func(url string) bool   // hosts that robots.txt is not asked of: documented APIs
+	Accept    Accept
+	Log       *slog.Logger
+}
+
+// Harvest is the handler. It is safe for concurrent use.
+type Harvest struct {
+	cfg   Config
+	temps atomic.Int64 // numbers temp files
+
+	mu  sync.Mutex
+	off map[string]string // resolvers that are switched off for this run, and why
+}
+
+// New returns a harvest.
+func New(cfg Config) (*Harvest, error) {
+	if len(cfg.Resolvers) == 0 {
+		return nil, errors.New("harvest: no resolver is enabled")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Harvest{cfg: cfg, off: make(map[string]string)}, nil
+}
+
+// Request is the payload of a job.
+type Request struct {
+	Artifact paper.Artifact `json:"artifact"`
+	Title    string         `json:"title,omitempty"`
+	Hint     string         `json:"hint,omitempty"` // resolver to ask first
+}
+
+// Job makes the queue's job for a request: its first key is that of the first
+// step of its plan.
+func (h *Harvest) Job(r Request) (queue.NewJob, error) {
+	payload, err := json.Marshal(r)
+	if err != nil {
+		return queue.NewJob{}, fmt.Errorf("encode request: %w", err)
+	}
+	first := h.next(newStory(r))
+	return queue.NewJob{ArtifactID: r.Artifact.ID, Key: first.key, Payload: payload}, nil
+}
+
+// Step runs one step of each job at its key.
+func (h *Harvest) Step(ctx context.Context, s queue.Step) []queue.Outcome {
+	outs := make([]queue.Outcome, len(s.Jobs))
+	for i, job := range s.Jobs {
+		outs[i] = h.step(ctx, s, job)
+	}
+	return outs
+}
+
+func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.Outcome {
+	st, err := loadStory(job)
+	if err != nil {
+		return queue.Outcome{
+			Verb: queue.Finish, State: queue.Error, Class: string(paper.Config), Reason: string(paper.Config),
+			Error: fmt.Sprintf("read job: %v", err),
+		}
+	}
+	w := walk{Harvest: h, Step: s, job: job, story: st}
+	act := h.next(st)
+	if act.key != s.Key && !act.over {
+		// The configuration, or what we know of the host, has changed since.
+		return w.goOn(queue.Signal{})
+	}
+	switch {
+	case act.over:
+		return w.conclude(queue.Signal{})
+	case act.wait > 0:
+		out := w.goOn(queue.Signal{})
+		out.Delay = act.wait
+		return out
+	case act.resolver != nil:
+		return w.resolve(ctx, act.resolver)
+	case act.robots != "":
+		return w.loadRobots(ctx, act.robots)
+	default:
+		return w.fetch(ctx, act.url)
+	}
+}
+
+// walk is one step of one job.
+type walk struct {
+	*Harvest
+	queue.Step
+	job   queue.Job
+	story *story
+}
+
+// goOn advances to the next action of the story, or concludes it.
+func (w walk) goOn(sig queue.Signal) queue.Outcome {
+	act := w.next(w.story)
+	if act.over {
+		return w.conclude(sig)
+	}
+	return queue.Outcome{Verb: queue.Advance, Key: act.key, Progress: w.story.encode(), Signal: sig}
+}
+
+// handBack returns the job to the queue at its key, uncharged.
+func (w walk) handBack(reason string, sig queue.Signal) queue.Outcome {
+	return queue.Outcome{Verb: queue.Release, Reason: reason, Progress: w.story.encode(), Signal: sig}
+}
+
+// switchOff stops asking a resolver for the rest of the run and says so once.
+func (h *Harvest) switchOff(name string, why error) {
+	h.mu.Lock()
+	_, known := h.off[name]
+	h.off[name] = why.Error()
+	h.mu.Unlock()
+	if !known {
+		h.cfg.Log.Error("resolver switched off for this run: mend its configuration, then run `quire queue retry-failed --class config`",
+			"resolver", name, "error", why)
+	}
+}
+
+// switchedOff returns why a resolver is not asked, or "".
+func (h *Harvest) switchedOff(name string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.off[name]
+}

@@ -1,0 +1,147 @@
+package harvest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/paper"
+)
+
+// nowhere is the key of a job that has nowhere to go; no request is made there.
+const nowhere = "resolver:none"
+
+// action is the next thing to do for a story, at one key.
+type action struct {
+	key      string
+	resolver paper.Resolver // ask it
+	robots   string         // load this robots.txt
+	wait     time.Duration  // another job is loading the robots.txt
+	url      string         // fetch this
+	over     bool           // nothing is left to do in this round
+}
+
+// next decides what to do next: go on with the fetch under way, then try files,
+// then ask resolvers, then look through pages. It asks local resolvers on the
+// way, and changes the story only by what they say and by taking up a candidate.
+func (h *Harvest) next(st *story) action {
+	for {
+		if st.At == nil {
+			st.choose(h.cfg.Accept, paper.PDF)
+		}
+		if st.At != nil {
+			if act, ok := h.fetchAction(st); ok {
+				return act
+			}
+			continue
+		}
+		r := h.nextResolver(st)
+		switch {
+		case r != nil && r.Local():
+			h.askLocal(st, r)
+		case r != nil:
+			return action{key: "resolver:" + r.Name(), resolver: r}
+		case !st.choose(h.cfg.Accept, paper.Landing):
+			return action{key: nowhere, over: true}
+		}
+	}
+}
+
+// choose takes up the first candidate of a kind that is still to be tried.
+func (st *story) choose(accept Accept, kind paper.Kind) bool {
+	for i := range st.Tried {
+		t := &st.Tried[i]
+		if t.Over || t.Kind != kind || st.tries() >= maxTries {
+			continue
+		}
+		if why := accept.refuses(t.Candidate); why != "" {
+			t.Over, t.Class, t.Note = true, paper.PolicySkipped, why
+			continue
+		}
+		if before := st.met(t.URL); before != nil {
+			t.Over, t.Class, t.Note = true, before.Class, "met before, on the way from "+before.URL
+			continue
+		}
+		st.At = &position{Index: i, URL: t.URL}
+		return true
+	}
+	return false
+}
+
+// refuses returns why the policy refuses a candidate, or "".
+func (a Accept) refuses(c paper.Candidate) string {
+	if len(a.Versions) > 0 && c.Version != "" && !slices.Contains(a.Versions, c.Version) {
+		return "version " + string(c.Version) + " is not among accept.versions"
+	}
+	if len(a.Licenses) > 0 && !slices.Contains(a.Licenses, c.License) {
+		return "licence " + orUnknown(c.License) + " is not among accept.licenses"
+	}
+	return ""
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// nextResolver returns the first resolver that is still to be asked, or nil.
+// What is learnt on the way may make an earlier one able to answer.
+func (h *Harvest) nextResolver(st *story) paper.Resolver {
+	var first paper.Resolver
+	for _, r := range h.cfg.Resolvers {
+		if st.asked(r.Name()) != nil || !r.Accepts(st.Artifact) {
+			continue
+		}
+		if why := h.switchedOff(r.Name()); why != "" {
+			st.Asked = append(st.Asked, paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: why})
+			continue
+		}
+		if r.Name() == st.Hint {
+			return r
+		}
+		if first == nil {
+			first = r
+		}
+	}
+	return first
+}
+
+// askLocal asks a resolver that makes no request.
+func (h *Harvest) askLocal(st *story, r paper.Resolver) {
+	answers, err := r.Resolve(context.Background(), []paper.Artifact{st.Artifact})
+	if err != nil {
+		st.Asked = append(st.Asked, paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: err.Error()})
+		return
+	}
+	st.hear(r.Name(), answers[0])
+}
+
+// fetchAction says what the fetch under way needs next. It is not ok if the
+// candidate can't be fetched: the story then says why.
+func (h *Harvest) fetchAction(st *story) (action, bool) {
+	url := st.At.URL
+	if err := h.cfg.Fetch.CheckURL(url); err != nil {
+		st.fail(paper.PolicySkipped, err.Error())
+		return action{}, false
+	}
+	act := action{key: h.cfg.HostKey(url), url: url}
+	t := st.at()
+	if h.cfg.Robots == nil || !t.Guessed && t.Kind != paper.Landing || h.cfg.Exempt(url) {
+		return act, true
+	}
+	switch ruling := h.cfg.Robots.Ask(url); ruling.State {
+	case fetch.Refused:
+		st.at().Hops = append(st.at().Hops, paper.Hop{URL: url, Class: paper.PolicySkipped, Note: ruling.Reason})
+		st.fail(paper.PolicySkipped, ruling.Reason)
+		return action{}, false
+	case fetch.NeedsLoad:
+		return action{key: h.cfg.HostKey(ruling.LoadURL), robots: url}, true
+	case fetch.Loading:
+		act.wait = ruling.RetryIn
+	case fetch.Allowed:
+	}
+	return act, true
+}

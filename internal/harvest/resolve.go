@@ -1,0 +1,110 @@
+package harvest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// longGate is how long a job waits for a key that asked it to: longer than this
+// and the job turns to its next source, while the key stays gated as told.
+const longGate = 15 * time.Minute
+
+// hear takes in a resolver's answer.
+func (st *story) hear(name string, ans paper.Answer) {
+	st.Refused = 0
+	st.Artifact.IDs.Merge(ans.IDs)
+	if st.Title == "" {
+		st.Title = ans.Title
+	}
+	if st.License == "" {
+		st.License = ans.License
+	}
+	for i := range ans.Candidates {
+		if c := &ans.Candidates[i]; c.Source == "" {
+			c.Source = name
+		}
+	}
+	st.add(ans.Candidates, 0)
+	st.Cursor = ans.Cursor
+	if ans.Cursor != "" {
+		return // asked again at once
+	}
+	st.Asked = append(st.Asked, paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: ans.Note})
+}
+
+// resolve asks one source.
+func (w walk) resolve(ctx context.Context, r paper.Resolver) queue.Outcome {
+	artifact := w.story.Artifact
+	artifact.Cursor = w.story.Cursor
+	answers, err := r.Resolve(ctx, []paper.Artifact{artifact})
+	w.Leave()
+	if err == nil && len(answers) != 1 {
+		err = &paper.Failure{Class: paper.Transient, Err: fmt.Errorf("%s gave %d answers to 1 question", r.Name(), len(answers))}
+	}
+	if err != nil {
+		return w.unresolved(ctx, r, err)
+	}
+	w.story.hear(r.Name(), answers[0])
+	return w.goOn(queue.Signal{Kind: queue.OK})
+}
+
+// unresolved decides what a source's failure means.
+func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue.Outcome {
+	if ctx.Err() != nil {
+		return w.handBack("", queue.Signal{})
+	}
+	fail := asFailure(err)
+	sig := signal(fail)
+	switch fail.Class {
+	case paper.Throttled, paper.BudgetExhausted:
+		w.story.Refused++
+		if fail.RetryAfter <= longGate && w.story.Refused <= maxRefusals {
+			return w.handBack(string(fail.Class), sig)
+		}
+	case paper.Config:
+		w.switchOff(r.Name(), fail)
+	}
+	w.story.Cursor, w.story.Refused = "", 0
+	w.story.Asked = append(w.story.Asked, paper.Asked{Resolver: r.Name(), Class: fail.Class, Note: fail.Error()})
+	return w.goOn(sig)
+}
+
+func asFailure(err error) *paper.Failure {
+	if fail, ok := errors.AsType[*paper.Failure](err); ok {
+		return fail
+	}
+	return &paper.Failure{Class: paper.Transient, Err: err}
+}
+
+// signal says what a failure tells of its key.
+func signal(f *paper.Failure) queue.Signal {
+	switch f.Class {
+	case paper.Throttled, paper.BudgetExhausted:
+		return queue.Signal{Kind: queue.Throttled, For: f.RetryAfter}
+	case paper.Transient:
+		return queue.Signal{Kind: queue.Troubled}
+	case paper.PolicySkipped:
+		return queue.Signal{}
+	default:
+		return queue.Signal{Kind: queue.OK}
+	}
+}
+
+// loadRobots makes one request for the robots.txt that governs url.
+func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
+	err := w.cfg.Robots.Load(ctx, url)
+	w.Leave()
+	if ctx.Err() != nil {
+		return w.handBack("", queue.Signal{})
+	}
+	sig := queue.Signal{Kind: queue.OK}
+	if err != nil {
+		sig = signal(asFailure(err))
+	}
+	return w.goOn(sig)
+}

@@ -1,0 +1,121 @@
+package harvest
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // sources publish MD5 checksums; it guards against damage, not against malice
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"path"
+	"time"
+
+	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/verdict"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// diskPause is how long a job is handed back for when the disk can't take files.
+const diskPause = 15 * time.Second
+
+// file reads the body into a blob, judges it on the way, and stores it if it is
+// what it claims to be.
+func (w walk) file(ctx context.Context, resp *fetch.Response, body io.Reader) queue.Outcome {
+	out, err := w.cfg.Blobs.Create(ctx, fmt.Sprintf("%d-%d", w.job.ID, w.temps.Add(1)))
+	if err != nil {
+		return w.noDisk(err)
+	}
+	defer out.Abort()
+	var judge verdict.Judge
+	sinks := []io.Writer{&judge, diskWriter{out}}
+	var sum hash.Hash
+	if w.story.at().MD5 != "" {
+		sum = md5.New() //nolint:gosec // see the import
+		sinks = append(sinks, sum)
+	}
+	if _, err := io.Copy(io.MultiWriter(sinks...), body); err != nil {
+		if disk, ok := errors.AsType[*diskError](err); ok {
+			return w.noDisk(disk.err)
+		}
+		return w.failed(ctx, resp.URL, resp.Status, err)
+	}
+	w.Leave()
+	v := judge.Verdict(resp.Header.Get("Content-Type"))
+	if v.Level == verdict.Bad || v.Level == verdict.Suspect {
+		return w.rejected(resp, v.Class, v.Reason)
+	}
+	if sum != nil && hex.EncodeToString(sum.Sum(nil)) != w.story.at().MD5 {
+		return w.rejected(resp, paper.InvalidContent, "MD5 is not the one that "+w.story.at().Source+" published")
+	}
+	b, err := out.Commit(ctx, v.Ext)
+	if err != nil {
+		return w.noDisk(err)
+	}
+	return w.stored(resp, v, b)
+}
+
+// rejected notes a file that is not what it claims to be.
+func (w walk) rejected(resp *fetch.Response, class paper.Class, note string) queue.Outcome {
+	t := w.story.at()
+	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
+	w.story.fail(class, note)
+	return w.goOn(queue.Signal{Kind: queue.OK})
+}
+
+// stored finishes the job: the file is whole and durable, so its record and the
+// ack may say so.
+func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue.Outcome {
+	st, t := w.story, w.story.at()
+	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status})
+	t.Over, st.At = true, nil
+	if w.cfg.Links != nil {
+		if err := w.cfg.Links.Link(st.Artifact.Path()+v.Ext, b.Path); err != nil {
+			return w.noDisk(err)
+		}
+	}
+	file := &paper.File{
+		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
+		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,
+		License: or(t.License, st.License), Version: t.Version,
+	}
+	return queue.Outcome{
+		Verb: queue.Finish, State: queue.Done, Reason: "stored",
+		Result: encode(file), Record: encode(st.record(file)), Signal: queue.Signal{Kind: queue.OK},
+	}
+}
+
+func encode(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // only strings, numbers and slices of them
+	}
+	return b
+}
+
+// noDisk hands the job back when storage fails: that is not the job's fault.
+func (w walk) noDisk(err error) queue.Outcome {
+	w.Leave()
+	w.cfg.Log.Error("file not stored; its job waits", "artifact_id", w.job.ArtifactID, "wait", diskPause, "error", err)
+	out := w.handBack("disk", queue.Signal{})
+	out.Delay, out.Error = diskPause, err.Error()
+	return out
+}
+
+// diskError tells a failing disk from a failing host in a copy between them.
+type diskError struct{ err error }
+
+func (e *diskError) Error() string { return e.err.Error() }
+
+type diskWriter struct{ w io.Writer }
+
+func (d diskWriter) Write(p []byte) (int, error) {
+	n, err := d.w.Write(p)
+	if err != nil {
+		err = &diskError{err}
+	}
+	return n, err
+}

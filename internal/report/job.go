@@ -1,0 +1,75 @@
+// Package report shows jobs and records to people and programs: the JSON shape
+// of a job, the manifest of finished artifacts, and the story of one work.
+package report
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// Job is the JSON shape of a job. Unknown is null.
+type Job struct {
+	ID          int64       `json:"id"`
+	ArtifactID  string      `json:"artifact_id"`
+	State       queue.State `json:"state"`
+	Reason      *string     `json:"reason"`
+	Class       *string     `json:"class"`
+	Attempts    int         `json:"attempts"`
+	Priority    int         `json:"priority"`
+	Run         *string     `json:"run"`
+	Key         *string     `json:"key"`          // of the next step; null when finished
+	AvailableAt *Time       `json:"available_at"` // of a queued job
+	Resolver    *string     `json:"resolver"`
+	URL         *string     `json:"url"`
+	Path        *string     `json:"path"`
+	SHA256      *string     `json:"sha256"`
+	Bytes       *int64      `json:"bytes"`
+	MediaType   *string     `json:"media_type"`
+	Verdict     *string     `json:"verdict"`
+	License     *string     `json:"license"`
+	Version     *string     `json:"version"`
+	CreatedAt   Time        `json:"created_at"`
+	UpdatedAt   Time        `json:"updated_at"`
+	LastError   *string     `json:"last_error"`
+}
+
+// Time is an instant as RFC 3339 in UTC with milliseconds.
+type Time time.Time
+
+// MarshalJSON writes the instant.
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+func (t Time) String() string { return time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// NewJob makes the shape of a job.
+func NewJob(j queue.Job) Job {
+	v := Job{
+		ID: j.ID, ArtifactID: j.ArtifactID, State: j.State, Reason: known(j.Reason), Class: known(j.Class),
+		Attempts: j.Attempts, Priority: j.Priority, Run: known(j.Run), LastError: known(j.LastError),
+		CreatedAt: Time(j.CreatedAt), UpdatedAt: Time(j.UpdatedAt),
+	}
+	if !j.State.Terminal() {
+		v.Key = known(j.Key)
+	}
+	if j.State == queue.Queued {
+		at := Time(j.AvailableAt)
+		v.AvailableAt = &at
+	}
+	var f paper.File
+	if len(j.Result) == 0 || json.Unmarshal(j.Result, &f) != nil {
+		return v
+	}
+	v.Resolver, v.URL, v.Path, v.SHA256, v.Bytes = known(f.Resolver), known(f.URL), known(f.Path), known(f.SHA256), &f.Bytes
+	v.MediaType, v.Verdict, v.License, v.Version = known(f.MediaType), known(f.Verdict), known(f.License), known(string(f.Version))
+	return v
+}
+
+func known(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,161 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// Source is what a manifest is made from.
+type Source interface {
+	Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error)
+	Get(ctx context.Context, artifactID string) (paper.Record, error)
+}
+
+// Line is one line of the manifest: a finished artifact.
+type Line struct {
+	Job
+	Title        *string     `json:"title"`
+	IDs          paper.IDs   `json:"ids"`
+	Hops         []paper.Hop `json:"hops"`
+	AttemptCount int         `json:"attempt_count"`
+	QuireVersion string      `json:"quire_version"`
+	Seq          int64       `json:"seq"` // the job's finish number: grows from line to line
+}
+
+// Manifest is the append-only JSON Lines file of finished artifacts. It follows
+// the store: each final outcome gives one line, in the order of finishing, and
+// whatever a crash kept from being written is written when it next catches up.
+// It has one writer: the owner of the run.
+type Manifest struct {
+	f       *os.File
+	size    int64 // of the whole lines
+	seq     int64 // of the last one
+	version string
+}
+
+// manifestPage is how many jobs are read from the store at a time.
+const manifestPage = 500
+
+// tail is more than the longest line: what is read to find the last one.
+const tail = 4 << 20
+
+// OpenManifest opens the manifest at path and cuts off a last line that a crash
+// left incomplete.
+func OpenManifest(path, version string) (*Manifest, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("open manifest: %w", err)
+	}
+	m := &Manifest{f: f, version: version}
+	if err := m.recover(); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("open manifest %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// recover finds the last whole line and continues after it.
+func (m *Manifest) recover() error {
+	size, err := m.f.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
+		return err
+	}
+	from := max(0, size-tail)
+	end := make([]byte, size-from)
+	if _, err := m.f.ReadAt(end, from); err != nil {
+		return err
+	}
+	whole := bytes.LastIndexByte(end, '\n') + 1
+	if whole == 0 && from > 0 {
+		return errors.New("its last line is too long")
+	}
+	m.size = from + int64(whole)
+	if err := m.f.Truncate(m.size); err != nil {
+		return err
+	}
+	if whole == 0 {
+		return nil
+	}
+	last := end[:whole-1]
+	last = last[bytes.LastIndexByte(last, '\n')+1:]
+	var line struct{ Seq int64 }
+	if err := json.Unmarshal(last, &line); err != nil {
+		return fmt.Errorf("read its last line: %w", err)
+	}
+	m.seq = line.Seq
+	return nil
+}
+
+// CatchUp appends the jobs that finished since the last line and makes them
+// durable.
+func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
+	for {
+		after := m.seq
+		if after == 0 {
+			after = -1
+		}
+		jobs, err := src.Jobs(ctx, queue.Filter{AfterSeq: after, Limit: manifestPage})
+		if err != nil {
+			return fmt.Errorf("read finished jobs: %w", err)
+		}
+		if len(jobs) == 0 {
+			return nil
+		}
+		if err := m.append(ctx, src, jobs); err != nil {
+			return fmt.Errorf("write manifest: %w", err)
+		}
+	}
+}
+
+func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) error {
+	var lines bytes.Buffer
+	seq := m.seq
+	for _, j := range jobs {
+		seq = j.FinishSeq
+		if !j.State.Terminal() {
+			continue // asked for again: it will finish anew, with a number of its own
+		}
+		line, err := m.line(ctx, src, j)
+		if err != nil {
+			return err
+		}
+		lines.Write(line)
+		lines.WriteByte('\n')
+	}
+	// At its place and not at the end: what a write that broke off has left
+	// behind is written over.
+	if _, err := m.f.WriteAt(lines.Bytes(), m.size); err != nil {
+		return err
+	}
+	if err := m.f.Sync(); err != nil {
+		return err
+	}
+	m.size, m.seq = m.size+int64(lines.Len()), seq
+	return nil
+}
+
+func (m *Manifest) line(ctx context.Context, src Source, j queue.Job) ([]byte, error) {
+	rec, err := src.Get(ctx, j.ArtifactID)
+	if err != nil && !errors.Is(err, paper.ErrNotFound) {
+		return nil, err
+	}
+	line := Line{
+		Job: NewJob(j), Title: known(rec.Title), IDs: rec.IDs, Hops: []paper.Hop{},
+		AttemptCount: j.Attempts, QuireVersion: m.version, Seq: j.FinishSeq,
+	}
+	for _, t := range rec.Tried {
+		line.Hops = append(line.Hops, t.Hops...)
+	}
+	return json.Marshal(line)
+}
+
+// Close closes the file.
+func (m *Manifest) Close() error { return m.f.Close() }

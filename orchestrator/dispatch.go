@@ -1,0 +1,346 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/quire-dev/quire/internal/schedule"
+	"github.com/quire-dev/quire/queue"
+)
+
+// storeTimeout bounds one call to the store. Such calls do not end with the
+// run's context: a cancelled lease may have leased.
+const storeTimeout = time.Minute
+
+// storePatience is how long the store may keep failing before the run gives up.
+const storePatience = 2 * time.Minute
+
+// errGraceOver cancels the steps that are still running when the grace is over.
+var errGraceOver = errors.New("run is stopping")
+
+// run is the state of one Run.
+type run struct {
+	*Orchestrator
+	steps   sync.WaitGroup // running steps
+	keepers sync.WaitGroup // heartbeat and watch
+	wake    chan struct{}  // holds a token when something may have changed
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	running map[int64]*running // by job id
+	stale   bool               // the table's row counts may be too low
+	due     time.Time          // the next delayed row becomes ready; zero: none known
+	looking bool               // the loop is reading the store
+	arrived []arrival          // rows that became ready while it did
+	done    Summary
+}
+
+// arrival is a row that became ready at a key.
+type arrival struct {
+	key string
+	id  int64
+}
+
+func newRun(o *Orchestrator) *run {
+	r := &run{
+		Orchestrator: o,
+		wake:         make(chan struct{}, 1),
+		running:      make(map[int64]*running),
+		stale:        true,
+	}
+	// Steps may outlive the run's context by Grace, so they have their own.
+	r.ctx, r.cancel = context.WithCancelCause(context.Background())
+	return r
+}
+
+func (r *run) poke() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (r *run) summary() Summary {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.done
+}
+
+// stop gives running steps their grace, then cancels them, and waits for
+// everything the run has started.
+func (r *run) stop() {
+	grace := time.AfterFunc(r.cfg.Grace, func() { r.cancel(errGraceOver) })
+	r.steps.Wait()
+	grace.Stop()
+	r.cancel(errGraceOver)
+	r.keepers.Wait()
+}
+
+// dispatch is the run's loop: see what is ready, start what may start, wait for
+// the next event. Only it leases.
+func (r *run) dispatch(ctx context.Context) error {
+	r.keepers.Go(func() { r.heartbeat() })
+	r.keepers.Go(func() { r.watch(ctx) })
+
+	sweep := time.NewTicker(r.cfg.sweepEvery)
+	defer sweep.Stop()
+	alarm := time.NewTimer(0)
+	defer alarm.Stop()
+	var failing time.Time // since when the store has been failing
+	reap := true
+	for ctx.Err() == nil {
+		over, err := r.turn(reap)
+		reap = false
+		switch {
+		case err != nil:
+			if failing.IsZero() {
+				failing = time.Now()
+			}
+			if time.Since(failing) > storePatience {
+				return err
+			}
+			r.cfg.Log.Warn("queue is not answering, trying again", "error", err)
+			alarm.Reset(time.Second)
+		case over:
+			return nil
+		default:
+			failing = time.Time{}
+			r.arm(alarm)
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.wake:
+		case <-alarm.C:
+		case <-sweep.C:
+			reap = true
+			r.markStale()
+		}
+	}
+	return nil
+}
+
+// turn does all that can be done now, and reports whether the run is over.
+func (r *run) turn(reap bool) (over bool, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	if reap {
+		if _, err := r.store.Reap(ctx, r.cfg.Retry.MaxAttempts); err != nil {
+			return false, fmt.Errorf("reap leases: %w", err)
+		}
+	}
+	if err := r.refresh(ctx); err != nil {
+		return false, err
+	}
+	if err := r.fill(ctx); err != nil {
+		return false, err
+	}
+	return r.over(ctx)
+}
+
+func (r *run) markStale() {
+	r.mu.Lock()
+	r.stale = true
+	r.mu.Unlock()
+}
+
+// refresh reads the backlog if events alone can't tell what is ready.
+func (r *run) refresh(ctx context.Context) error {
+	r.mu.Lock()
+	now := time.Now()
+	stale := r.stale || !r.due.IsZero() && !now.Before(r.due)
+	if stale {
+		// Cleared before reading: what comes in meanwhile makes it stale again.
+		r.stale, r.due = false, time.Time{}
+	}
+	r.mu.Unlock()
+	if !stale {
+		return nil
+	}
+	r.look()
+	backlog, until, err := r.store.Backlog(ctx)
+	r.looked(func() {
+		if err == nil {
+			r.table.Refresh(time.Now(), backlog)
+		}
+	})
+	if err != nil {
+		r.markStale()
+		return fmt.Errorf("read backlog: %w", err)
+	}
+	if until >= 0 {
+		// A millisecond more: the store counts in whole ones.
+		r.expect(time.Now().Add(until + time.Millisecond))
+	}
+	return nil
+}
+
+// look begins a reading of the store whose result says how many rows are ready.
+// Rows that become ready meanwhile may be missing in it, so they are noted and
+// added again by looked: the table may count too many rows, never too few.
+func (r *run) look() {
+	r.mu.Lock()
+	r.looking = true
+	r.mu.Unlock()
+}
+
+func (r *run) looked(apply func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	apply()
+	for _, a := range r.arrived {
+		r.table.Add(a.key, 1, a.id)
+	}
+	r.looking, r.arrived = false, nil
+}
+
+// arrive tells the table of a row that is ready now.
+func (r *run) arrive(key string, id int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.table.Add(key, 1, id)
+	if r.looking {
+		r.arrived = append(r.arrived, arrival{key, id})
+	}
+}
+
+// expect notes that a row becomes ready at t.
+func (r *run) expect(t time.Time) {
+	r.mu.Lock()
+	if r.due.IsZero() || t.Before(r.due) {
+		r.due = t
+	}
+	r.mu.Unlock()
+}
+
+// fill starts steps while slots, keys and ready rows last.
+func (r *run) fill(ctx context.Context) error {
+	for {
+		permits, wants := r.pick()
+		if len(permits) == 0 {
+			return nil
+		}
+		r.look()
+		leases, err := r.store.Lease(ctx, r.cfg.Owner, wants, r.cfg.LeaseTTL)
+		now := time.Now()
+		var spare []schedule.Permit
+		if err == nil {
+			spare = r.start(permits, leases, now)
+		} else {
+			spare = permits
+		}
+		r.looked(func() {
+			for _, p := range spare {
+				r.table.Unpick(p, now, err == nil)
+			}
+		})
+		if err != nil {
+			r.markStale()
+			return fmt.Errorf("lease jobs: %w", err)
+		}
+	}
+}
+
+// pick takes all permits that can be had now, with the wants that go with them.
+func (r *run) pick() ([]schedule.Permit, []queue.Want) {
+	room := r.cfg.Workers
+	if r.cfg.MaxJobs > 0 {
+		r.mu.Lock()
+		room = r.cfg.MaxJobs - r.done.Done - r.done.Skipped - r.done.Error - len(r.running)
+		r.mu.Unlock()
+	}
+	var permits []schedule.Permit
+	var wants []queue.Want
+	index := make(map[string]int)
+	now := time.Now()
+	for len(permits) < room {
+		p, ok := r.table.Pick(now)
+		if !ok {
+			break
+		}
+		permits = append(permits, p)
+		i, seen := index[p.Key]
+		if !seen {
+			i = len(wants)
+			index[p.Key] = i
+			wants = append(wants, queue.Want{Key: p.Key})
+		}
+		wants[i].N++
+	}
+	return permits, wants
+}
+
+// start runs the leased jobs, each with a permit of its key, and returns the
+// permits for which no row came.
+func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Time) (spare []schedule.Permit) {
+	byKey := make(map[string][]queue.Lease)
+	for _, l := range leases {
+		byKey[l.Job.Key] = append(byKey[l.Job.Key], l)
+	}
+	for _, p := range permits {
+		waiting := byKey[p.Key]
+		if len(waiting) == 0 {
+			spare = append(spare, p)
+			continue
+		}
+		byKey[p.Key] = waiting[1:]
+		r.begin(p, waiting[0], now)
+	}
+	return spare
+}
+
+// over reports whether there is nothing left to do for this run.
+func (r *run) over(ctx context.Context) (bool, error) {
+	r.mu.Lock()
+	busy := len(r.running) > 0
+	finished := r.done.Done + r.done.Skipped + r.done.Error
+	pending := r.stale || !r.due.IsZero()
+	r.mu.Unlock()
+	if r.cfg.MaxJobs > 0 && finished >= r.cfg.MaxJobs {
+		return true, nil
+	}
+	if !r.cfg.Drain || busy || pending || r.table.Ready() > 0 {
+		return false, nil
+	}
+	stats, err := r.store.Stats(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read stats: %w", err)
+	}
+	if stats.Queued > 0 {
+		r.markStale()
+	}
+	drained := stats.Queued == 0 && stats.InProgress == 0
+	r.mu.Lock()
+	r.done.Drained = drained
+	r.mu.Unlock()
+	return drained, nil
+}
+
+// arm sets the alarm for the next moment at which time alone lets something start.
+func (r *run) arm(alarm *time.Timer) {
+	next, ok := r.table.Wake(time.Now())
+	r.mu.Lock()
+	if !r.due.IsZero() && (!ok || r.due.Before(next)) {
+		next, ok = r.due, true
+	}
+	r.mu.Unlock()
+	if ok {
+		alarm.Reset(time.Until(next))
+		return
+	}
+	alarm.Stop()
+}
+
+// watch wakes the loop when other processes add jobs.
+func (r *run) watch(ctx context.Context) {
+	err := r.store.Watch(ctx, func() {
+		r.markStale()
+		r.poke()
+	})
+	if err != nil && ctx.Err() == nil {
+		r.cfg.Log.Warn("not woken by other processes; looking every so often", "every", r.cfg.sweepEvery, "error", err)
+	}
+}

@@ -1,0 +1,80 @@
+package orchestrator
+
+import (
+	"context"
+	"time"
+
+	"github.com/quire-dev/quire/queue"
+)
+
+// heartbeat keeps the leases of running jobs alive until the run's steps are
+// over, and cancels the steps whose lease is lost.
+func (r *run) heartbeat() {
+	beat := time.NewTicker(r.cfg.Heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-beat.C:
+			r.extend()
+		}
+	}
+}
+
+func (r *run) extend() {
+	r.mu.Lock()
+	leases := make([]queue.Lease, 0, len(r.running))
+	for _, job := range r.running {
+		leases = append(leases, job.lease)
+	}
+	r.mu.Unlock()
+	if len(leases) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), min(storeTimeout, r.cfg.Heartbeat))
+	defer cancel()
+	now := time.Now()
+	lost, err := r.store.Heartbeat(ctx, r.cfg.LeaseTTL, leases...)
+	if err != nil {
+		r.cfg.Log.Warn("leases not extended", "leases", len(leases), "error", err)
+		r.drop(now)
+		return
+	}
+	r.extended(leases, lost, now)
+}
+
+// extended notes the new expiry of leases and ends the work on the lost ones.
+func (r *run) extended(leases, lost []queue.Lease, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range leases {
+		if job := r.running[l.Job.ID]; job != nil && job.lease.Token == l.Token {
+			job.expires = now.Add(r.cfg.LeaseTTL)
+		}
+	}
+	for _, l := range lost {
+		if job := r.running[l.Job.ID]; job != nil && job.lease.Token == l.Token {
+			job.cancel(queue.ErrLeaseLost)
+		}
+	}
+}
+
+// drop ends the work on jobs whose lease must have run out by now.
+func (r *run) drop(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, job := range r.running {
+		if now.After(job.expires) {
+			job.cancel(queue.ErrLeaseLost)
+		}
+	}
+}
+
+// alive reports whether the lease of a running job may still be ours.
+func (r *run) alive(jobID int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	job := r.running[jobID]
+	return job != nil && time.Now().Before(job.expires)
+}

@@ -1,0 +1,67 @@
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/quire-dev/quire/internal/schedule"
+	"github.com/quire-dev/quire/queue"
+)
+
+// running is a leased job whose step is under way or being settled.
+type running struct {
+	lease   queue.Lease
+	expires time.Time // of the lease, by our clock
+	cancel  context.CancelCauseFunc
+}
+
+// begin starts the goroutine of one step.
+func (r *run) begin(p schedule.Permit, lease queue.Lease, now time.Time) {
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	r.mu.Lock()
+	r.running[lease.Job.ID] = &running{lease: lease, expires: now.Add(r.cfg.LeaseTTL), cancel: cancel}
+	r.mu.Unlock()
+	r.steps.Go(func() {
+		defer cancel(nil)
+		outcome := r.step(ctx, p, lease.Job)
+		r.table.Finish(p, time.Now(), outcome.Signal)
+		r.poke()
+		r.settle(ctx, p.Key, lease, outcome)
+		r.mu.Lock()
+		delete(r.running, lease.Job.ID)
+		r.mu.Unlock()
+		r.poke()
+	})
+}
+
+// step calls the handler and makes sure that a valid outcome comes back.
+func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out queue.Outcome) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.cfg.Log.Error("step panicked", "job", job.ID, "artifact_id", job.ArtifactID, "key", p.Key,
+				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			out = queue.Outcome{Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed, Error: fmt.Sprintf("step panicked: %v", v)}
+		}
+	}()
+	outs := r.handler.Step(ctx, queue.Step{
+		Key:         p.Key,
+		Jobs:        []queue.Job{job},
+		MaxAttempts: r.cfg.Retry.MaxAttempts,
+		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
+	})
+	if len(outs) != 1 {
+		return queue.Outcome{
+			Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed,
+			Error: fmt.Sprintf("step gave %d outcomes for 1 job", len(outs)),
+		}
+	}
+	out = outs[0]
+	if ctx.Err() != nil && out.Verb != queue.Finish && out.Verb != queue.Advance {
+		// Whatever the step says went wrong, it was our stopping.
+		return queue.Outcome{Verb: queue.Release, Progress: out.Progress}
+	}
+	return out
+}

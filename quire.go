@@ -1,0 +1,135 @@
+// Package quire gathers the full text of scholarly works in bulk. A [System] is
+// the whole: a durable queue of artifacts to get, the harvester that gets them,
+// the files, their catalog and their manifest, in one data directory.
+//
+// The queue stands on its own: see the packages queue, sqlite and orchestrator.
+package quire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/harvest"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+	"github.com/quire-dev/quire/sqlite"
+)
+
+// Version is the program's version; releases set it when linking.
+var Version = "0.1.0-dev" //nolint:gochecknoglobals // set by -ldflags -X
+
+// System is an open data directory. Its methods are safe for concurrent use.
+type System struct {
+	cfg     Config
+	store   *sqlite.Store
+	harvest *harvest.Harvest // nil when read-only
+	fetch   *fetch.Client    // nil without a contact: no way out
+	blobs   *blob.Local      // nil when read-only
+}
+
+// Open opens the data directory of cfg, creating what is missing. With
+// cfg.ReadOnly it creates and changes nothing, and only the methods that look
+// may be called. Errors wrap [queue.ErrDamaged], [queue.ErrNewer], [ErrConfig]
+// or those of the os package. The caller must Close it.
+func Open(ctx context.Context, cfg Config) (*System, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &System{cfg: cfg}
+	if cfg.ReadOnly {
+		s.store, err = sqlite.Open(ctx, cfg.database(), sqlite.Options{ReadOnly: true})
+		if err != nil {
+			return nil, fmt.Errorf("open queue: %w", err)
+		}
+		return s, nil
+	}
+	if err := s.openAll(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// openAll opens what a run needs. The database comes first: it is the one that
+// may be refused, and then nothing else has been created.
+func (s *System) openAll(ctx context.Context) error {
+	if err := os.MkdirAll(s.cfg.Data, 0o750); err != nil {
+		return fmt.Errorf("create data directory: %w", err)
+	}
+	var err error
+	if s.store, err = sqlite.Open(ctx, s.cfg.database(), sqlite.Options{}); err != nil {
+		return fmt.Errorf("open queue: %w", err)
+	}
+	root, temp, err := s.cfg.artifactDirs()
+	if err != nil {
+		return err
+	}
+	if s.blobs, err = blob.OpenLocal(root, temp); err != nil {
+		return fmt.Errorf("open artifacts: %w", err)
+	}
+	links, err := blob.OpenLinks(filepath.Join(s.cfg.Data, "works"), root)
+	if err != nil {
+		return fmt.Errorf("open link tree: %w", err)
+	}
+	if s.cfg.Contact != "" {
+		if s.fetch, err = fetch.New(s.cfg.fetch()); err != nil {
+			return fmt.Errorf("%w: %w", ErrConfig, err)
+		}
+	}
+	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, links)
+	return err
+}
+
+// Close ends all use of the data directory.
+func (s *System) Close() error {
+	var err error
+	if s.fetch != nil {
+		s.fetch.Close()
+	}
+	if s.blobs != nil {
+		err = s.blobs.Close()
+	}
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+	}
+	return err
+}
+
+// Request asks for an artifact.
+type Request = harvest.Request
+
+// AddOptions say how artifacts are added.
+type AddOptions struct {
+	Run      string // names the batch
+	Priority int    // higher is sooner
+}
+
+// Add queues the artifacts that are not known yet and leaves the others alone,
+// durably and in one transaction.
+func (s *System) Add(ctx context.Context, requests []Request, opt AddOptions) (queue.Enqueued, error) {
+	jobs := make([]queue.NewJob, len(requests))
+	for i, r := range requests {
+		j, err := s.harvest.Job(r)
+		if err != nil {
+			return queue.Enqueued{}, err
+		}
+		j.Run, j.Priority = opt.Run, opt.Priority
+		jobs[i] = j
+	}
+	added, err := s.store.Enqueue(ctx, jobs)
+	if err != nil {
+		return queue.Enqueued{}, fmt.Errorf("queue artifacts: %w", err)
+	}
+	return added, nil
+}
+
+// Queue looks at the jobs and changes them from outside.
+func (s *System) Queue() queue.Inspector { return s.store }
+
+// Catalog holds the records of finished artifacts.
+func (s *System) Catalog() paper.Catalog { return s.store }

@@ -1,0 +1,136 @@
+package quire
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/quire-dev/quire/internal/report"
+	"github.com/quire-dev/quire/orchestrator"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// manifestEvery is how far the manifest may lag behind the queue during a run.
+const manifestEvery = time.Second
+
+// RunOptions say when a run ends by itself.
+type RunOptions struct {
+	Drain   bool          // when nothing is queued, leased or delayed
+	MaxJobs int           // after this many finished jobs; 0: no limit
+	For     time.Duration // after this long; 0: no limit
+}
+
+// Summary says what a run did.
+type Summary struct {
+	Done           int     `json:"done"`
+	Skipped        int     `json:"skipped"`
+	Error          int     `json:"error"`
+	Remaining      int     `json:"remaining"` // jobs that are not finished
+	Bytes          int64   `json:"bytes"`     // of the files that became part of the collection
+	ElapsedSeconds float64 `json:"elapsed_seconds"`
+	Requests       int64   `json:"requests"`
+	Drained        bool    `json:"drained"`
+}
+
+// Run runs the queue until ctx ends or an option says so; what is running then
+// gets its grace, and the rest is handed back. One process at a time runs the
+// jobs of a SQLite queue: Run waits while another does, and takes over from one
+// that died. It needs a contact.
+func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
+	if s.fetch == nil {
+		return Summary{}, fmt.Errorf("%w: no contact: hosts must be able to reach whoever runs this", ErrConfig)
+	}
+	release, err := s.store.LockRunner(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return s.remaining(Summary{})
+		}
+		return Summary{}, fmt.Errorf("take over the queue: %w", err)
+	}
+	defer release()
+	if err := s.blobs.Clean(ctx); err != nil {
+		return Summary{}, fmt.Errorf("clean temporary files: %w", err)
+	}
+	manifest, err := report.OpenManifest(filepath.Join(s.cfg.Data, "manifest.jsonl"), Version)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer manifest.Close()
+
+	start, before := time.Now(), s.fetch.Requests()
+	var bytes atomic.Int64
+	orch, err := s.orchestrator(opt, &bytes)
+	if err != nil {
+		return Summary{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	followed := make(chan error, 1)
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	go func() { followed <- s.follow(following, manifest) }()
+	did, err := orch.Run(ctx)
+	stop()
+	err = errors.Join(err, <-followed, manifest.CatchUp(context.WithoutCancel(ctx), s.store))
+	sum, statErr := s.remaining(Summary{
+		Done: did.Done, Skipped: did.Skipped, Error: did.Error, Bytes: bytes.Load(),
+		ElapsedSeconds: time.Since(start).Seconds(), Requests: s.fetch.Requests() - before, Drained: did.Drained,
+	})
+	return sum, errors.Join(err, statErr)
+}
+
+// follow keeps the manifest at most manifestEvery behind until ctx ends. What
+// keeps it from being written is returned at once; the run goes on, for the
+// manifest can catch up later.
+func (s *System) follow(ctx context.Context, m *report.Manifest) error {
+	every := time.NewTicker(manifestEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+			if err := m.CatchUp(context.WithoutCancel(ctx), s.store); err != nil {
+				s.cfg.Log.Warn("manifest lags behind", "error", err)
+			}
+		}
+	}
+}
+
+func (s *System) orchestrator(opt RunOptions, bytes *atomic.Int64) (*orchestrator.Orchestrator, error) {
+	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
+		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
+		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(),
+		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log,
+		Observe: func(e Event) {
+			if e.State == queue.Done {
+				bytes.Add(fileBytes(e))
+			}
+			if s.cfg.Observe != nil {
+				s.cfg.Observe(e)
+			}
+		},
+	})
+}
+
+func fileBytes(e Event) int64 {
+	var f paper.File
+	if json.Unmarshal(e.Result, &f) != nil {
+		return 0
+	}
+	return f.Bytes
+}
+
+// remaining counts what is left in the queue, whatever became of the run.
+func (s *System) remaining(sum Summary) (Summary, error) {
+	stats, err := s.store.Stats(context.Background())
+	if err != nil {
+		return sum, fmt.Errorf("count jobs: %w", err)
+	}
+	sum.Remaining = stats.Queued + stats.InProgress
+	return sum, nil
+}
