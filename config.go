@@ -231,3 +231,13 @@ func (k hostKeys) of(rawURL string) string {
 }
 
 func (k hostKeys) exempt(rawURL string) bool { return k.api[k.of(rawURL)] }
+
+// KeyLimit returns the allowance that the configuration gives to a key: how
+// many requests at once (0: no cap) and the least time between two starts.
+func (c Config) KeyLimit(key string) (inFlight int, every time.Duration) {
+	if full, err := c.withDefaults(); err == nil {
+		c = full
+	}
+	l := c.limit()(key)
+	return l.InFlight, l.Every
+}

@@ -133,3 +133,15 @@ func (s *System) Queue() queue.Inspector { return s.store }
 
 // Catalog holds the records of finished artifacts.
 func (s *System) Catalog() paper.Catalog { return s.store }
+
+// Story returns what is known of a job's artifact: its record, or what an
+// unfinished job has learnt so far.
+func (s *System) Story(ctx context.Context, j queue.Job) (paper.Record, error) {
+	if j.State.Terminal() {
+		rec, err := s.store.Get(ctx, j.ArtifactID)
+		if !errors.Is(err, paper.ErrNotFound) {
+			return rec, err
+		}
+	}
+	return harvest.Story(j)
+}

@@ -153,3 +153,12 @@ func (st *story) record(file *paper.File) paper.Record {
 	}
 	return r
 }
+
+// Story returns what an unfinished job has learnt so far, as a record.
+func Story(job queue.Job) (paper.Record, error) {
+	st, err := loadStory(job)
+	if err != nil {
+		return paper.Record{}, err
+	}
+	return st.record(nil), nil
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
+)
+
+// app is what the commands share: streams and the values of the global flags.
+type app struct {
+	env Env
+	out *stdout
+
+	data, config, store, artifacts, contact string
+	logFormat, logLevel, progress           string
+	json                                    bool
+}
+
+// addGlobals declares the flags that every command has.
+func (a *app) addGlobals(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", "./quire-data"), "directory of everything quire keeps")
+	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration file (default DATA/quire.yaml if there)")
+	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "queue database (default sqlite:DATA/quire.db)")
+	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "where files go (default file:DATA/artifacts)")
+	f.StringVar(&a.contact, "contact", "", "your e-mail address, told to hosts and sources; required to talk to the network")
+	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
+	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "log on stderr as text or json")
+	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "debug, info, warn or error")
+	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "auto, tui, plain or none")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
+}
+
+func (a *app) checkGlobals() error {
+	for _, f := range []struct{ flag, value, allowed string }{
+		{"log-format", a.logFormat, "text json"},
+		{"log-level", a.logLevel, "debug info warn error"},
+		{"progress", a.progress, "auto tui plain none"},
+	} {
+		if !strings.Contains(" "+f.allowed+" ", " "+f.value+" ") {
+			return usage("--%s %q: must be one of %s", f.flag, f.value, strings.ReplaceAll(f.allowed, " ", ", "))
+		}
+	}
+	if a.data == "" {
+		return usage("--data is empty")
+	}
+	return nil
+}
+
+func (a *app) getenv(name, otherwise string) string {
+	for _, kv := range a.env.Environ {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok && v != "" {
+			return v
+		}
+	}
+	return otherwise
+}
+
+// load reads the configuration, with flags of a command by configuration path.
+func (a *app) load(flags map[string]string) (*loaded, error) {
+	path, must := a.config, true
+	if path == "" {
+		path, must = filepath.Join(a.data, "quire.yaml"), false
+	}
+	if flags == nil {
+		flags = make(map[string]string)
+	}
+	if a.contact != "" {
+		flags["contact"] = a.contact
+	}
+	return loadConfig(path, must, a.env.Environ, flags)
+}
+
+// open opens the data directory for changing it.
+func (a *app) open(ctx context.Context, cfg quire.Config) (*quire.System, error) {
+	return quire.Open(ctx, a.place(cfg))
+}
+
+// look opens the data directory for looking only: nothing is created or changed.
+func (a *app) look(ctx context.Context) (*quire.System, error) {
+	cfg := a.place(quire.Config{})
+	cfg.ReadOnly = true
+	s, err := quire.Open(ctx, cfg)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no queue in %s yet: fill one with `quire queue import FILE` or name another with --data", a.data)
+	}
+	return s, err
+}
+
+// place says where the data are.
+func (a *app) place(cfg quire.Config) quire.Config {
+	cfg.Data, cfg.Store, cfg.Artifacts = a.data, a.store, a.artifacts
+	return cfg
+}
+
+// logger makes the log on stderr.
+func (a *app) logger() *slog.Logger {
+	var level slog.Level
+	if level.UnmarshalText([]byte(a.logLevel)) != nil {
+		level = slog.LevelInfo
+	}
+	if a.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(a.env.Stderr, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(tint.NewHandler(a.env.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: true}))
+}
+
+// printJSON prints one document.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// printf prints to stdout. Errors of stdout show when it is closed.
+func (a *app) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.out, format, args...)
+}
+
+// printable makes text from outside safe to show on a terminal.
+func printable(s string) string { return report.Printable(s) }
+
+// newRunName names a batch that the user did not name.
+func newRunName(kind string) string {
+	return strings.TrimFunc(kind, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) +
+		time.Now().UTC().Format("-20060102T150405Z")
+}

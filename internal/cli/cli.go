@@ -1,0 +1,216 @@
+// Package cli is the quire program: a file per command, each of which parses
+// its flags, calls the library and prints. Nothing else in the module knows of
+// flags, terminals or exit codes.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quire-dev/quire"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitPartial     = 3 // it finished, but some jobs ended in error or some rows were rejected
+	exitConfig      = 4
+	exitInterrupted = 130
+)
+
+// Env is what a run of the program gets from outside.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Environ        []string
+	// Signal returns the signal that ended the context, if one did.
+	Signal func() os.Signal
+}
+
+// Main is the whole program.
+func Main() {
+	// A closed stdout must not kill a run: writing to it then gives an error.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, sig := interruptible()
+	os.Exit(Run(ctx, os.Args[1:], Env{ //nolint:forbidigo // the one place
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Signal: sig,
+	}))
+}
+
+// interruptible returns a context that the first signal ends; the second one
+// ends the program at once. Nothing is lost by that: what counts is on disk.
+func interruptible() (context.Context, func() os.Signal) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	var first atomic.Value
+	go func() {
+		first.Store(<-signals)
+		cancel()
+		<-signals
+		os.Exit(exitInterrupted) //nolint:forbidigo // at once means at once
+	}()
+	return ctx, func() os.Signal {
+		s, _ := first.Load().(os.Signal)
+		return s
+	}
+}
+
+// Run runs the program with args and returns its exit code.
+func Run(ctx context.Context, args []string, env Env) int {
+	if env.Signal == nil {
+		env.Signal = func() os.Signal { return nil }
+	}
+	out := &stdout{w: bufio.NewWriter(env.Stdout)}
+	a := &app{env: env, out: out}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(env.Stdin)
+	root.SetOut(out)
+	root.SetErr(env.Stderr)
+	err := root.ExecuteContext(ctx)
+	if flushErr := out.close(); err == nil && flushErr != nil {
+		err = fmt.Errorf("write output: %w", flushErr)
+	}
+	return report(env, err)
+}
+
+// exitError ends the program with a code. Without an err it says nothing more:
+// the command has printed what there is to say.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage marks an error of the command line.
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// report prints err as one line and returns the exit code it stands for.
+func report(env Env, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitFailed
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		if exit.err == nil {
+			return exit.code
+		}
+		code = exit.code
+	} else if errors.Is(err, quire.ErrConfig) || isConfigError(err) {
+		code = exitConfig
+	} else if errors.Is(err, context.Canceled) && env.Signal() != nil {
+		code = exitInterrupted
+	}
+	fmt.Fprintf(env.Stderr, "quire: %s\n", printable(err.Error()))
+	return code
+}
+
+// stdout is the standard output. A reader that went away (| head) is no error:
+// what it did not want is dropped.
+type stdout struct {
+	w      *bufio.Writer
+	closed bool
+}
+
+func (s *stdout) Write(p []byte) (int, error) {
+	if s.closed {
+		return len(p), nil
+	}
+	n, err := s.w.Write(p)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		s.closed = true
+		return len(p), nil
+	}
+	return n, err
+}
+
+// Flush writes out what is buffered: commands that print as they go call it.
+func (s *stdout) Flush() {
+	if err := s.w.Flush(); errors.Is(err, syscall.EPIPE) {
+		s.closed = true
+	}
+}
+
+// gone reports whether the reader went away.
+func (s *stdout) gone() bool { return s.closed }
+
+func (s *stdout) close() error {
+	if s.closed {
+		return nil
+	}
+	if err := s.w.Flush(); !errors.Is(err, syscall.EPIPE) {
+		return err
+	}
+	return nil
+}
+
+// newRoot makes the command tree.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "quire",
+		Short: "Gathers the full text of scholarly works in bulk",
+		Long: `Quire gathers the open-access full text of scholarly works in bulk: politely,
+verifiably, and without losing its place. Give it identifiers (DOIs, arXiv ids,
+PMCIDs, a file of them); it asks open-access sources where the full text is,
+downloads it within every host's limits, checks that the file is what it claims
+to be, stores it by its hash, and can say for every work what happened and why.
+Stop it at any moment; start it again, and it goes on.`,
+		Example: `  quire demo
+  quire get 10.1371/journal.pone.0000001 arXiv:2101.00001 --contact you@university.edu
+  quire queue import dois.txt && quire queue run --drain`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: noArgs,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%w (see %s --help)", err, c.CommandPath())
+	})
+	a.addGlobals(root)
+	root.AddCommand(newGet(a), newDemo(a), newQueue(a), newExplain(a), newConfig(a), newVersion(a))
+	return root
+}
+
+// newQueue is the parent of the commands on the queue.
+func newQueue(a *app) *cobra.Command {
+	c := &cobra.Command{Use: "queue", Short: "Fill, run and look at the queue", Args: noArgs}
+	c.AddCommand(newEnqueue(a), newImport(a), newRun(a), newStats(a), newRetryFailed(a), newList(a), newShow(a))
+	return c
+}
+
+// noArgs refuses arguments and, on a parent, unknown commands. A parent that is
+// called without one shows its help.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasSubCommands() {
+		hint := ""
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = "; did you mean " + near[0] + "?"
+		}
+		return usage("unknown command %q for %s%s (see %s --help)", args[0], c.CommandPath(), hint, c.CommandPath())
+	}
+	return usage("%s takes no arguments, got %q", c.CommandPath(), args[0])
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/intake"
+)
+
+type get struct {
+	*app
+	format, idColumn string
+}
+
+func newGet(a *app) *cobra.Command {
+	o := &get{app: a}
+	c := &cobra.Command{
+		Use:   "get [ID|FILE|-]...",
+		Short: "Get the full text of works: import, run until drained, summary",
+		Long: `Get the full text of works in one go. Arguments that name a file are imported
+(- is stdin), all others are read as identifiers; then the queue is run until
+nothing is left, and a summary tells what came of it. Whatever the queue held
+before is got too.
+
+Stop it with Ctrl-C and start it again: it goes on where it was.
+
+Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
+4 configuration (a contact address is needed), 130 interrupted.`,
+		Example: `  quire get 10.1371/journal.pone.0000001 --contact you@university.edu
+  quire get dois.txt more.csv
+  grep -o '10\.[0-9]*/[^ ]*' notes.txt | quire get -`,
+		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
+	}
+	c.Flags().StringVar(&o.format, "format", "auto", "format of files: auto or one of "+strings.Join(intake.Formats(), ", "))
+	c.Flags().StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
+	return c
+}
+
+func (o *get) do(ctx context.Context, args []string) error {
+	if _, err := intakeOptions("", o.format, o.idColumn); err != nil {
+		return err
+	}
+	cfg, err := o.networkSettings(nil)
+	if err != nil {
+		return err
+	}
+	fill := func(ctx context.Context, sys *quire.System) (added, error) { return o.fill(ctx, sys, args) }
+	return o.harvest(ctx, cfg, quire.RunOptions{Drain: true}, fill)
+}
+
+// fill queues what the arguments name.
+func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum added, err error) {
+	run := newRunName("get")
+	ad := o.adder(sys, quire.AddOptions{Run: run}, "")
+	defer func() { err = errors.Join(err, ad.close()) }()
+	var ids []string
+	for _, arg := range args {
+		in, err := o.input(arg)
+		if err != nil {
+			return ad.sum, err
+		}
+		if in == nil {
+			ids = append(ids, arg)
+			continue
+		}
+		opt, err := intakeOptions(arg, o.format, o.idColumn)
+		if err != nil {
+			return ad.sum, err
+		}
+		ad.rejects = filepath.Join(o.data, "rejects", run+".jsonl")
+		err = errors.Join(ad.stream(ctx, arg, in, opt), in.Close())
+		if err != nil {
+			return ad.sum, err
+		}
+	}
+	if err := ad.ids(ctx, ids); err != nil {
+		return ad.sum, err
+	}
+	if len(args) > 0 {
+		o.note("%d added, %d already known, %d rejected", ad.sum.Added, ad.sum.Known, ad.sum.Rejected)
+	}
+	if ad.sum.RejectsFile != nil {
+		o.note("rejected rows, with line and reason: %s", *ad.sum.RejectsFile)
+	}
+	return ad.sum, nil
+}
+
+// input opens what an argument names, or returns nil if it names no file.
+func (o *get) input(arg string) (io.ReadCloser, error) {
+	if arg == "-" {
+		return io.NopCloser(o.env.Stdin), nil
+	}
+	if stat, err := os.Stat(arg); err == nil && !stat.IsDir() {
+		f, err := os.Open(arg)
+		if err != nil {
+			return nil, fmt.Errorf("import: %w", err)
+		}
+		return f, nil
+	}
+	return nil, nil //nolint:nilnil // no file is not an error
+}

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/intake"
+)
+
+type importCmd struct {
+	*app
+	format, idColumn, run, rejects string
+	priority                       int
+	strict, dryRun                 bool
+}
+
+func newImport(a *app) *cobra.Command {
+	o := &importCmd{app: a}
+	c := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Queue the artifacts of a file, of any size",
+		Long: `Queue the artifacts of a file or of stdin (-), compressed with gzip or not, of any
+size. Rows that can't be used are written to a rejects file with their line
+number and the reason; all others are queued. Importing is idempotent: after an
+interruption import the same file again.
+
+Exit code 3: some rows were rejected.`,
+		Example: `  quire queue import dois.txt
+  quire queue import works.csv --id-column DOI --run thesis
+  zcat dump.jsonl.gz | quire queue import - --format jsonl`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("queue import needs one FILE, or - for stdin; got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args[0]) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.format, "format", "auto", "auto or one of "+strings.Join(intake.Formats(), ", "))
+	f.StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
+	f.StringVar(&o.run, "run", "", "name of the batch (default: made from the file's name and the time)")
+	f.IntVar(&o.priority, "priority", 0, "higher is sooner")
+	f.BoolVar(&o.strict, "strict", false, "all or nothing: queue nothing if a row can't be used")
+	f.BoolVar(&o.dryRun, "dry-run", false, "only read and count")
+	f.StringVar(&o.rejects, "rejects", "", "file for rejected rows (default: DATA/rejects/RUN.jsonl)")
+	return c
+}
+
+func (o *importCmd) do(ctx context.Context, name string) (err error) {
+	opt, err := intakeOptions(name, o.format, o.idColumn)
+	if err != nil {
+		return err
+	}
+	cfg, err := o.settings(nil)
+	if err != nil {
+		return err
+	}
+	if o.run == "" {
+		o.run = newRunName(baseName(name))
+	}
+	if o.rejects == "" {
+		o.rejects = filepath.Join(o.data, "rejects", o.run+".jsonl")
+	}
+	in, err := o.input(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if o.strict && !o.dryRun {
+		sum, err := o.pass(ctx, nil, name, in, opt)
+		if err != nil {
+			return err
+		}
+		if sum.Rejected > 0 {
+			sum.Added = 0
+			return errors.Join(sum.print(o.app), sum.rejected())
+		}
+		if _, err := in.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("read %s again: %w", name, err)
+		}
+	}
+	var sys *quire.System
+	if !o.dryRun {
+		if sys, err = o.open(ctx, cfg); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, sys.Close()) }()
+	}
+	sum, err := o.pass(ctx, sys, name, in, opt)
+	if err != nil {
+		return fmt.Errorf("%w (%d added, %d already known, %d rejected before)", err, sum.Added, sum.Known, sum.Rejected)
+	}
+	if err := sum.print(o.app); err != nil {
+		return err
+	}
+	return sum.rejected()
+}
+
+// pass reads the file once, queueing its rows if sys is not nil.
+func (o *importCmd) pass(ctx context.Context, sys *quire.System, name string, in io.Reader, opt intake.Options) (sum added, err error) {
+	ad := o.adder(sys, quire.AddOptions{Run: o.run, Priority: o.priority}, "")
+	ad.rejects = o.rejects
+	defer func() { err = errors.Join(err, ad.close()) }()
+	err = ad.stream(ctx, name, in, opt)
+	return ad.sum, err
+}
+
+// input opens the file, or spools stdin when it must be read twice.
+func (o *importCmd) input(name string) (*os.File, error) {
+	if name != "-" {
+		return openInput(name)
+	}
+	if !o.strict {
+		if f, ok := o.env.Stdin.(*os.File); ok {
+			return f, nil
+		}
+	}
+	spool, err := os.CreateTemp("", "quire-import-*")
+	if err != nil {
+		return nil, fmt.Errorf("spool stdin: %w", err)
+	}
+	if err := os.Remove(spool.Name()); err != nil { // it lives on while it is open
+		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
+	}
+	if _, err := io.Copy(spool, o.env.Stdin); err != nil {
+		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
+	}
+	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
+	}
+	return spool, nil
+}
+
+// openInput opens a file for reading and refuses directories.
+func openInput(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("import: %w", err)
+	}
+	stat, err := f.Stat()
+	if err == nil && stat.IsDir() {
+		err = errors.New("is a directory")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("import %s: %w", name, err), f.Close())
+	}
+	return f, nil
+}
+
+func intakeOptions(name, format, idColumn string) (intake.Options, error) {
+	f, err := intake.ParseFormat(format)
+	if err != nil {
+		return intake.Options{}, usage("--format: %w", err)
+	}
+	return intake.Options{Name: name, Format: f, IDColumn: idColumn}, nil
+}
+
+// baseName is a file's name without folder and endings, for naming a run.
+func baseName(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	base, _, _ := strings.Cut(filepath.Base(name), ".")
+	return base
+}

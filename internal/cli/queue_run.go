@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quire-dev/quire"
+)
+
+type runCmd struct {
+	*app
+	workers int
+	opt     quire.RunOptions
+}
+
+func newRun(a *app) *cobra.Command {
+	o := &runCmd{app: a}
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run the queue",
+		Long: `Run the queue: ask sources, download, check and store, within every host's limits.
+Without --drain it goes on and waits for new jobs until it is told to stop.
+
+The first SIGINT (Ctrl-C) or SIGTERM lets running requests finish (orchestrator.grace)
+and hands everything else back; the second one ends the program at once. Either
+way nothing is lost: run it again and it goes on.
+
+One process at a time runs a SQLite queue; a second one waits and takes over.
+
+Exit codes: 0 all good, 3 some jobs ended in error, 130 interrupted.`,
+		Example: `  quire queue run --drain
+  quire queue run --for 8h --max-workers 16`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
+	}
+	f := c.Flags()
+	f.BoolVar(&o.opt.Drain, "drain", false, "stop when nothing is queued, leased or delayed")
+	f.IntVar(&o.workers, "max-workers", 0, "requests in flight at once, over all keys (default 32)")
+	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop after this many jobs have finished")
+	f.DurationVar(&o.opt.For, "for", 0, "stop after this long")
+	return c
+}
+
+func (o *runCmd) do(ctx context.Context) error {
+	if o.opt.MaxJobs < 0 || o.opt.For < 0 || o.workers < 0 {
+		return usage("--max-workers, --max-jobs and --for must not be negative")
+	}
+	flags := make(map[string]string)
+	if o.workers > 0 {
+		flags["orchestrator.max_workers"] = strconv.Itoa(o.workers)
+	}
+	cfg, err := o.networkSettings(flags)
+	if err != nil {
+		return err
+	}
+	return o.harvest(ctx, cfg, o.opt, nil)
+}
+
+// harvest opens the data directory, fills the queue with fill if it is not nil,
+// runs it and tells what came of it.
+func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOptions,
+	fill func(context.Context, *quire.System) (added, error),
+) (err error) {
+	watch := newWatch(a)
+	cfg.Observe, cfg.Log = watch.observe, a.logger()
+	sys, err := a.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sys.Close()) }()
+	var in added
+	if fill != nil {
+		if in, err = fill(ctx, sys); err != nil {
+			return err
+		}
+	}
+	stop := watch.start(ctx, sys)
+	sum, err := sys.Run(ctx, opt)
+	stop()
+	if err != nil {
+		return err
+	}
+	if err := watch.summary(sum, a.data); err != nil {
+		return err
+	}
+	return a.runCode(ctx, sum, in, opt)
+}
+
+// runCode says how a run ended. A service that is told to stop has done its
+// work; a drain that is told to stop has not.
+func (a *app) runCode(ctx context.Context, sum quire.Summary, in added, opt quire.RunOptions) error {
+	sig := a.env.Signal()
+	switch {
+	case ctx.Err() != nil && (opt.Drain || sig == os.Interrupt) && !sum.Drained:
+		return &exitError{code: exitInterrupted}
+	case sum.Error > 0 || in.Rejected > 0:
+		return &exitError{code: exitPartial}
+	}
+	return nil
+}
+
+// plainEvery is how often a line of progress is printed.
+const plainEvery = 5 * time.Second

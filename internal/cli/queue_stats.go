@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
+	"github.com/quire-dev/quire/queue"
+)
+
+type stats struct {
+	*app
+	watch bool
+}
+
+func newStats(a *app) *cobra.Command {
+	o := &stats{app: a}
+	c := &cobra.Command{
+		Use:   "stats",
+		Short: "Count jobs per state, per key and per reason",
+		Args:  noArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
+	}
+	c.Flags().BoolVar(&o.watch, "watch", false, "print again every two seconds")
+	return c
+}
+
+func (o *stats) do(ctx context.Context) (err error) {
+	cfg, err := o.settings(nil)
+	if err != nil {
+		return err
+	}
+	sys, err := o.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sys.Close()) }()
+	for {
+		s, err := sys.Queue().Stats(ctx)
+		if err != nil {
+			return fmt.Errorf("count jobs: %w", err)
+		}
+		if err := o.print(cfg, s); err != nil {
+			return err
+		}
+		if !o.watch || o.out.gone() {
+			return nil
+		}
+		o.out.Flush()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(2 * time.Second):
+			o.printf("\n")
+		}
+	}
+}
+
+func (o *stats) print(cfg quire.Config, s queue.Stats) error {
+	if o.json {
+		return o.printJSON(report.NewStats(s, cfg.KeyLimit))
+	}
+	o.printf("%-12s %d\n", "total", s.Total())
+	for _, row := range []struct {
+		name string
+		n    int
+	}{
+		{"queued", s.Queued}, {"in_progress", s.InProgress}, {"done", s.Done}, {"skipped", s.Skipped}, {"error", s.Error},
+	} {
+		o.printf("%-12s %d\n", row.name, row.n)
+	}
+	if s.Queued > 0 {
+		o.printf("\n%d ready (the oldest for %s), %d delayed\n", s.Ready, s.OldestReady.Round(time.Second), s.Delayed)
+	}
+	if len(s.Keys) > 0 {
+		o.printf("\n%-44s %8s %8s %9s\n", "key", "ready", "delayed", "in flight")
+		for _, k := range s.Keys {
+			o.printf("%-44s %8d %8d %9d\n", printable(k.Key), k.Ready, k.Delayed, k.InFlight)
+		}
+	}
+	if len(s.Reasons) > 0 {
+		o.printf("\n%s\n", ranked(s.Reasons))
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/queue"
+)
+
+// watch follows a run: it logs each change of state, prints a line of progress
+// every so often, and sums up.
+type watch struct {
+	*app
+	log   *slog.Logger
+	began time.Time
+
+	mu      sync.Mutex
+	steps   int
+	counts  map[queue.State]int
+	reasons map[queue.State]map[string]int
+}
+
+func newWatch(a *app) *watch {
+	return &watch{
+		app: a, log: a.logger(), began: time.Now(),
+		counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int),
+	}
+}
+
+// observe takes in one event. It is called from many goroutines.
+func (w *watch) observe(e quire.Event) {
+	w.mu.Lock()
+	w.steps++
+	if e.State.Terminal() {
+		w.counts[e.State]++
+		if w.reasons[e.State] == nil {
+			w.reasons[e.State] = make(map[string]int)
+		}
+		w.reasons[e.State][e.Reason]++
+	}
+	w.mu.Unlock()
+	level := slog.LevelDebug
+	if e.State.Terminal() || e.Verb == queue.Retry {
+		level = slog.LevelInfo
+	}
+	if w.logFormat == "text" && level == slog.LevelInfo {
+		level = slog.LevelDebug // the summary and the progress tell it
+	}
+	attrs := []any{
+		"job", e.Job.ID, "artifact_id", e.Job.ArtifactID, "attempt", e.Job.Attempts,
+		"state", string(e.State), "reason", e.Reason, "key", e.Key,
+	}
+	if e.NextKey != e.Key && !e.State.Terminal() {
+		attrs = append(attrs, "next_key", e.NextKey)
+	}
+	if e.Delay > 0 {
+		attrs = append(attrs, "delay_seconds", e.Delay.Seconds())
+	}
+	if e.Error != "" {
+		attrs = append(attrs, "error", e.Error)
+	}
+	w.log.Log(context.Background(), level, string(e.Verb), attrs...)
+}
+
+// start prints progress until the function it returns is called.
+func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
+	if w.progress == "none" || w.progress == "auto" && w.logFormat == "json" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var printing sync.WaitGroup
+	printing.Go(func() {
+		every := time.NewTicker(plainEvery)
+		defer every.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-every.C:
+				w.line(ctx, sys)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		printing.Wait()
+	}
+}
+
+// line prints one line of progress.
+func (w *watch) line(ctx context.Context, sys *quire.System) {
+	stats, err := sys.Queue().Stats(ctx)
+	if err != nil {
+		return // the run itself will say
+	}
+	w.mu.Lock()
+	steps, done, skipped, failed := w.steps, w.counts[queue.Done], w.counts[queue.Skipped], w.counts[queue.Error]
+	w.mu.Unlock()
+	since := time.Since(w.began)
+	w.note("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s",
+		since.Round(time.Second), done, skipped, failed, stats.Queued+stats.InProgress, stats.InProgress, stats.Delayed,
+		float64(steps)/since.Seconds())
+}
+
+// note prints a line for people on stderr.
+func (a *app) note(format string, args ...any) {
+	fmt.Fprintf(a.env.Stderr, "%s\n", printable(fmt.Sprintf(format, args...)))
+}
+
+// summary tells what the run did.
+func (w *watch) summary(sum quire.Summary, data string) error {
+	if w.json {
+		return w.printJSON(sum)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.printf("%-8s %6d   %s\n", "done", sum.Done, doneLine(sum, data))
+	w.printf("%-8s %6d   %s\n", "skipped", sum.Skipped, ranked(w.reasons[queue.Skipped]))
+	w.printf("%-8s %6d   %s\n", "error", sum.Error, ranked(w.reasons[queue.Error]))
+	w.printf("%-8s %6d   %s\n", "left", sum.Remaining, leftLine(sum))
+	w.printf("%-8s %6d   in %s, %d requests\n", "total", sum.Done+sum.Skipped+sum.Error+sum.Remaining,
+		time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(100*time.Millisecond), sum.Requests)
+	if sum.Error > 0 {
+		w.printf("\nWhat went wrong: quire queue list --state error · one work: quire explain ID · again: quire queue retry-failed\n")
+	}
+	return nil
+}
+
+func doneLine(sum quire.Summary, data string) string {
+	if sum.Done == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s in %s%cworks", size(sum.Bytes), data, os.PathSeparator)
+}
+
+func leftLine(sum quire.Summary) string {
+	if sum.Remaining == 0 {
+		return ""
+	}
+	return "run again to go on"
+}
+
+// ranked lists counted words, most frequent first.
+func ranked(counts map[string]int) string {
+	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for i, word := range words {
+		words[i] = fmt.Sprintf("%s %d", printable(word), counts[word])
+	}
+	return strings.Join(words, ", ")
+}
+
+// size writes a number of bytes for people, in powers of 1024.
+func size(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	v, i := float64(n), 0
+	for v >= 1024 && i < len(units)-1 {
+		v, i = v/1024, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", v, units[i])
+}
