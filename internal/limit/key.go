@@ -14,12 +14,12 @@ type Key struct {
 	rule     Rule
 	last     time.Time // the latest start
 	gate     time.Time // no start before
-	reason   string    // of the gate
 	inFlight int32
 	starts   uint32 // numbers the starts
 	episode  uint32 // numbers the throttles that began a wait
 	streak   uint32 // episodes without an OK in between
 	troubles uint32 // failures without an OK in between
+	quota    bool   // the gate is closed for a spent allowance
 }
 
 // Ticket stands for one start. It is spent by [Key.Cancel] or [Key.Done].

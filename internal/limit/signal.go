@@ -44,12 +44,8 @@ func (k *Key) Throttle(t Ticket, now time.Time, wait time.Duration) {
 	}
 	wait = min(wait, maxWait)
 	until := now.Add(wait)
-	if !until.After(k.gate) {
-		return
-	}
-	k.gate, k.reason = until, ReasonThrottled
-	if wait > quotaWait {
-		k.reason = ReasonQuota
+	if until.After(k.gate) {
+		k.gate, k.quota = until, wait > quotaWait
 	}
 }
 
@@ -66,10 +62,15 @@ func (k *Key) Troubles() int { return int(k.troubles) }
 // Gate returns for how long no request may start, and why; 0 and "" if the gate
 // is open.
 func (k *Key) Gate(now time.Time) (left time.Duration, reason string) {
-	if left = k.gate.Sub(now); left <= 0 {
+	left = k.gate.Sub(now)
+	switch {
+	case left <= 0:
 		return 0, ""
+	case k.quota:
+		return left, ReasonQuota
+	default:
+		return left, ReasonThrottled
 	}
-	return left, k.reason
 }
 
 func (k *Key) ownWait() time.Duration {
