@@ -43,7 +43,7 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 	}
 	switch {
 	case !empty:
-		k.giveRows(t, 1, g.oldest)
+		t.giveRows(k, 1, g.oldest)
 	case k.told == g.told:
 		t.setRows(k, 0)
 	}

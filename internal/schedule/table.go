@@ -17,8 +17,11 @@ import (
 
 // Config is what a [Table] obeys.
 type Config struct {
-	Slots int                         // steps at once over all keys
-	Rule  func(key string) limit.Rule // allowance of a key on first sight; nil allows everything
+	Slots int // steps at once over all keys
+
+	// Rule is the allowance of a key on first sight; nil allows everything. It is
+	// called under the table's lock and must not call the table.
+	Rule func(key string) limit.Rule
 }
 
 // Table is the key table. A key that may start its next step, as far as the key
@@ -95,7 +98,7 @@ func (t *Table) Add(name string, rows int, oldest int64) {
 	// have to wait is looked at again when its time comes.
 	k := t.key(name, t.latest)
 	k.told++
-	k.giveRows(t, rows, oldest)
+	t.giveRows(k, rows, oldest)
 	t.place(k, t.latest)
 }
 
@@ -115,7 +118,7 @@ func (t *Table) Pick(now time.Time) (Permit, bool) {
 	}
 	p := t.grant(k, k.limit.Start(now))
 	t.setRows(k, k.rows-1)
-	k.oldest++ // ids are unique, so the next row's is greater
+	k.oldest++ // ids are unique: priorities aside, the next row's is greater
 	t.place(k, now)
 	return p, true
 }
@@ -158,7 +161,7 @@ func (t *Table) SetRule(now time.Time, name string, r limit.Rule) {
 	}
 }
 
-// SetRules replaces Config.Rule and asks it again for every key.
+// SetRules replaces Config.Rule and asks the new one for every key.
 func (t *Table) SetRules(now time.Time, rule func(key string) limit.Rule) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
