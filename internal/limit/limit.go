@@ -10,3 +10,11 @@ type Rule struct {
 	InFlight int           // requests at once; 0 for no cap
 	Every    time.Duration // least time between two starts; 0 for none
 }
+
+// PerSecond returns how many starts a second the rule allows; 0 means any number.
+func (r Rule) PerSecond() float64 {
+	if r.Every <= 0 {
+		return 0
+	}
+	return float64(time.Second) / float64(r.Every)
+}

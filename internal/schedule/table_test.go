@@ -1,0 +1,336 @@
+package schedule_test
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quire-dev/quire/internal/limit"
+	"github.com/quire-dev/quire/internal/schedule"
+	"github.com/quire-dev/quire/queue"
+)
+
+func at(d time.Duration) time.Time { return epoch.Add(d) }
+
+func always(r limit.Rule) func(string) limit.Rule {
+	return func(string) limit.Rule { return r }
+}
+
+// picks returns the keys of all permits that the table gives out at once.
+func picks(table *schedule.Table, now time.Time) (keys []string) {
+	for {
+		p, ok := table.Pick(now)
+		if !ok {
+			return keys
+		}
+		keys = append(keys, p.Key)
+	}
+}
+
+func TestTable_Pick_order(t *testing.T) {
+	tests := map[string]struct {
+		slots int
+		rule  limit.Rule
+		ready []queue.KeyBacklog
+		want  []string
+	}{
+		"nothing ready": {slots: 4},
+		"no slots":      {ready: []queue.KeyBacklog{{Key: "a", Ready: 1, Oldest: 1}}},
+		"oldest first": {
+			slots: 4,
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 1, Oldest: 3}, {Key: "b", Ready: 1, Oldest: 1}, {Key: "c", Ready: 1, Oldest: 2}},
+			want:  []string{"b", "c", "a"},
+		},
+		"as many as slots": {
+			slots: 2,
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}},
+			want:  []string{"a", "a"},
+		},
+		"a long backlog does not pass younger rows of others": {
+			slots: 5,
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 1, Oldest: 3}},
+			want:  []string{"a", "a", "a", "b", "a"}, // a's third row and b's have the same rank at best
+		},
+		"a key at its cap leaves the slots to others": {
+			slots: 4,
+			rule:  limit.Rule{InFlight: 1},
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 9, Oldest: 500}},
+			want:  []string{"a", "b"},
+		},
+		"a paced key starts once": {
+			slots: 4,
+			rule:  limit.Rule{Every: time.Second},
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 9, Oldest: 500}},
+			want:  []string{"a", "b"},
+		},
+		"delayed rows do not count": {
+			slots: 4,
+			ready: []queue.KeyBacklog{{Key: "a", Delayed: 9}},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			table := schedule.New(schedule.Config{Slots: tt.slots, Rule: always(tt.rule)})
+			table.Refresh(epoch, tt.ready)
+			if diff := cmp.Diff(tt.want, picks(table, epoch)); diff != "" {
+				t.Errorf("picks (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTable_Wake(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 1, Rule: always(limit.Rule{Every: time.Minute})})
+	if _, ok := table.Wake(epoch); ok {
+		t.Error("an empty table wants to be woken")
+	}
+	table.Add("a", 2, 1)
+	if got, ok := table.Wake(epoch); !ok || !got.Equal(epoch) {
+		t.Errorf("Wake = %v, %v with a key that may start; want now", got, ok)
+	}
+	p, _ := table.Pick(epoch)
+	if _, ok := table.Wake(epoch); ok {
+		t.Error("time alone frees no slot")
+	}
+	table.Finish(p, at(time.Second), queue.Signal{Kind: queue.Throttled, For: time.Hour})
+	if got, ok := table.Wake(at(time.Second)); !ok || !got.Equal(at(time.Second+time.Hour)) {
+		t.Errorf("Wake = %v, %v; want when the gate opens", got, ok)
+	}
+	table.Refresh(at(time.Minute), nil)
+	if _, ok := table.Wake(at(time.Minute)); ok {
+		t.Error("a gated key without rows wants to be woken")
+	}
+}
+
+// A late settle tells of a new row while the lease that found none is on its
+// way back: the row must not be lost.
+func TestTable_Unpick_addedMeanwhile(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 1})
+	table.Add("a", 1, 1)
+	p, _ := table.Pick(epoch)
+	table.Add("a", 1, 2)
+	table.Unpick(p, epoch, true)
+	if !table.HasReady() {
+		t.Error("a row that was added after the pick is lost")
+	}
+}
+
+func TestTable_Unpick_afterLeave(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 1, Rule: always(limit.Rule{InFlight: 1})})
+	table.Add("a", 1, 1)
+	p, _ := table.Pick(epoch)
+	table.Leave(p, epoch)
+	table.Unpick(p, epoch, false)
+	want := []schedule.KeyState{{Key: "a", Cap: 1, Ready: 1, Oldest: 1}}
+	if diff := cmp.Diff(want, table.Keys(epoch)); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+func TestTable_Leave(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 2, Rule: always(limit.Rule{InFlight: 1})})
+	table.Add("a", 3, 1)
+	first, _ := table.Pick(epoch)
+	table.Leave(first, epoch)
+	second, ok := table.Pick(epoch)
+	if !ok || table.Active() != 2 {
+		t.Fatalf("Pick = %v with %d active after Leave; want the key free and its slot held", ok, table.Active())
+	}
+	table.Leave(first, epoch)
+	table.Finish(first, epoch, queue.Signal{})
+	if _, ok := table.Pick(epoch); ok {
+		t.Error("leaving twice freed the key of another permit")
+	}
+	table.Finish(second, epoch, queue.Signal{})
+	if table.Active() != 0 {
+		t.Errorf("Active = %d at the end", table.Active())
+	}
+}
+
+// A key that was forgotten and came back owes nothing to permits of its former
+// life.
+func TestTable_forgets(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 1, Rule: always(limit.Rule{InFlight: 1})})
+	table.Add("a", 1, 1)
+	old, _ := table.Pick(epoch)
+	table.Finish(old, epoch, queue.Signal{Kind: queue.Troubled})
+
+	table.Refresh(at(time.Minute), nil)
+	if keys := table.Keys(at(time.Minute)); len(keys) != 1 || keys[0].Troubles != 1 {
+		t.Errorf("after a minute: %+v, want the key still known", keys)
+	}
+	later := at(time.Hour)
+	table.Refresh(later, nil)
+	if keys := table.Keys(later); len(keys) != 0 {
+		t.Errorf("after an hour: %+v, want it forgotten", keys)
+	}
+
+	table.Add("a", 1, 2)
+	if _, ok := table.Pick(later); !ok {
+		t.Fatal("the key that came back may not start")
+	}
+	table.Finish(old, later, queue.Signal{Kind: queue.Throttled, For: time.Hour})
+	want := []schedule.KeyState{{Key: "a", InFlight: 1, Cap: 1}}
+	if diff := cmp.Diff(want, table.Keys(later)); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+// Without any Refresh the table still does not grow with the keys ever seen.
+func TestTable_staysSmall(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 1})
+	now := epoch
+	for i := range 20_000 {
+		now = now.Add(time.Second)
+		table.Add(fmt.Sprint("host:", i), 1, int64(i))
+		p, ok := table.Pick(now)
+		if !ok {
+			t.Fatalf("key %d may not start", i)
+		}
+		table.Finish(p, now, queue.Signal{Kind: queue.OK})
+	}
+	if n := len(table.Keys(now)); n > 3000 {
+		t.Errorf("%d keys known, of which 600 were used in the last ten minutes", n)
+	}
+}
+
+// A snapshot of many new keys drops old ones while it is being taken over.
+func TestTable_Refresh_manyKeys(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 9999})
+	table.Refresh(epoch, backlog("old", 1024, 1))
+	table.Refresh(epoch, backlog("new", 2000, 1))
+	if n := len(picks(table, epoch)); n != 2000 {
+		t.Errorf("%d picks, want one for each of the 2000 rows of the last snapshot", n)
+	}
+	if table.HasReady() {
+		t.Error("rows left over")
+	}
+}
+
+func backlog(prefix string, keys, rows int) []queue.KeyBacklog {
+	all := make([]queue.KeyBacklog, keys)
+	for i := range all {
+		all[i] = queue.KeyBacklog{Key: fmt.Sprint(prefix, i), Ready: rows, Oldest: int64(i + 1)}
+	}
+	return all
+}
+
+func TestTable_Keys(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 3, Rule: always(limit.Rule{InFlight: 4, Every: 500 * time.Millisecond})})
+	table.Refresh(epoch, []queue.KeyBacklog{{Key: "b", Ready: 7, Oldest: 20}, {Key: "a", Ready: 1, Oldest: 10}})
+	p, _ := table.Pick(epoch)
+	table.Finish(p, epoch, queue.Signal{Kind: queue.Throttled, For: time.Hour})
+	table.Pick(epoch)
+	want := []schedule.KeyState{
+		{Key: "a", Cap: 1, PerSecond: 2, Gate: time.Hour - time.Second, Reason: limit.ReasonQuota, Throttles: 1},
+		{Key: "b", InFlight: 1, Cap: 4, PerSecond: 2, Ready: 6, Oldest: 21},
+	}
+	if diff := cmp.Diff(want, table.Keys(at(time.Second))); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+// Steps finish in goroutines of their own while one goroutine picks.
+func TestTable_concurrent(t *testing.T) {
+	const rows = 2000
+	table := schedule.New(schedule.Config{Slots: 8, Rule: always(limit.Rule{InFlight: 2})})
+	table.Refresh(epoch, backlog("key", 10, rows/10))
+	finished := make(chan struct{}, rows)
+	var steps sync.WaitGroup
+	for picked := 0; picked < rows; {
+		p, ok := table.Pick(epoch)
+		if !ok {
+			<-finished
+			continue
+		}
+		picked++
+		steps.Go(func() {
+			table.Leave(p, epoch)
+			table.Keys(epoch)
+			table.Finish(p, epoch, queue.Signal{Kind: queue.OK})
+			finished <- struct{}{}
+		})
+	}
+	steps.Wait()
+	if table.Active() != 0 || table.HasReady() {
+		t.Errorf("at the end %d are active, rows left: %v", table.Active(), table.HasReady())
+	}
+}
+
+func TestTable_allocates_nothing(t *testing.T) {
+	table := schedule.New(schedule.Config{Slots: 4, Rule: always(limit.Rule{InFlight: 2, Every: time.Millisecond})})
+	table.Refresh(epoch, backlog("key", 50, 1<<30))
+	now := epoch
+	round := func() {
+		now = now.Add(time.Millisecond)
+		for {
+			p, ok := table.Pick(now)
+			if !ok {
+				return
+			}
+			table.Finish(p, now, queue.Signal{Kind: queue.OK})
+		}
+	}
+	round()
+	if n := testing.AllocsPerRun(10, round); n != 0 {
+		t.Errorf("%v allocations for 50 picks", n)
+	}
+}
+
+func BenchmarkTable(b *testing.B) {
+	rules := map[string]limit.Rule{
+		"capped": {InFlight: 4},
+		"paced":  {InFlight: 4, Every: time.Microsecond}, // each pick moves the key between the heaps
+	}
+	for _, keys := range []int{200, 10_000, 100_000} {
+		for _, name := range []string{"capped", "paced"} {
+			b.Run(fmt.Sprintf("%s/%d", name, keys), func(b *testing.B) {
+				benchmark(b, keys, rules[name])
+			})
+		}
+	}
+}
+
+// benchmark picks and finishes with 32 permits out at any time.
+func benchmark(b *testing.B, keys int, rule limit.Rule) {
+	table := schedule.New(schedule.Config{Slots: 32, Rule: always(rule)})
+	rows := backlog("host:www.journal-of-benchmarks.example/", keys, 1<<40)
+	for i := range rows {
+		rows[i].Oldest = int64(i * 1000 % 7919 * keys) // jobs of each key come in runs of their own
+	}
+	table.Refresh(epoch, rows)
+	now := epoch
+	var out [32]schedule.Permit
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		now = now.Add(100 * time.Nanosecond)
+		table.Finish(out[i%32], now, queue.Signal{Kind: queue.OK})
+		out[i%32], _ = table.Pick(now)
+	}
+}
+
+// BenchmarkTable_idle reports what an idle key costs.
+func BenchmarkTable_idle(b *testing.B) {
+	const keys = 100_000
+	var before, after runtime.MemStats
+	for b.Loop() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		table := schedule.New(schedule.Config{Slots: keys})
+		for i := range keys {
+			table.Add(fmt.Sprint("host:www.journal", i), 1, int64(i))
+		}
+		for range keys {
+			p, _ := table.Pick(epoch)
+			table.Finish(p, epoch, queue.Signal{})
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/keys, "B/key")
+		runtime.KeepAlive(table)
+	}
+}
