@@ -302,7 +302,7 @@ func (r *run) over(ctx context.Context) (bool, error) {
 	if r.cfg.MaxJobs > 0 && finished >= r.cfg.MaxJobs {
 		return true, nil
 	}
-	if !r.cfg.Drain || busy || pending || r.table.Ready() > 0 {
+	if !r.cfg.Drain || busy || pending || r.table.HasReady() {
 		return false, nil
 	}
 	stats, err := r.store.Stats(ctx)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/quire-dev/quire/internal/limit"
@@ -43,7 +44,7 @@ type Config struct {
 	Limit      func(key string) Limit // allowance of a key when it is first seen; none if nil
 	Drain      bool                   // end when nothing is queued, leased or delayed
 	MaxJobs    int                    // end after this many jobs have finished; 0: no limit
-	For        time.Duration          // end after this long; 0: no limit
+	For        time.Duration          // stop leasing after this long; 0: no limit
 	Observe    func(Event)            // told of each settled step, from many goroutines; may be nil
 	Log        *slog.Logger           // discarded if nil
 	sweepEvery time.Duration
@@ -100,6 +101,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Heartbeat >= c.LeaseTTL/2 {
 		return c, fmt.Errorf("orchestrator: Heartbeat %v must be under half of LeaseTTL %v", c.Heartbeat, c.LeaseTTL)
 	}
+	if c.Retry.Base < 0 || c.Retry.Max < 0 || c.Retry.MaxAttempts < 0 {
+		return c, errors.New("orchestrator: Retry has a negative field")
+	}
 	c.Retry = c.Retry.WithDefaults()
 	// The sweep is the backstop behind events: it finds leases that ran out and
 	// rows that other processes added without a wake-up.
@@ -113,6 +117,9 @@ type Orchestrator struct {
 	handler queue.Handler
 	cfg     Config
 	table   *schedule.Table
+
+	mu     sync.Mutex
+	limits map[string]Limit // set while running; they stand before Config.Limit
 }
 
 // New returns an orchestrator. It starts nothing.
@@ -121,15 +128,31 @@ func New(store Store, handler queue.Handler, cfg Config) (*Orchestrator, error) 
 	if err != nil {
 		return nil, err
 	}
-	table := schedule.New(schedule.Config{Slots: cfg.Workers, Rule: cfg.Limit})
-	return &Orchestrator{store: store, handler: handler, cfg: cfg, table: table}, nil
+	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit)}
+	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit})
+	return o, nil
+}
+
+// limit is the allowance of a key now.
+func (o *Orchestrator) limit(key string) Limit {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if l, ok := o.limits[key]; ok {
+		return l
+	}
+	return o.cfg.Limit(key)
 }
 
 // Keys returns the state of every key with work, at any time.
 func (o *Orchestrator) Keys() []KeyState { return o.table.Keys(time.Now()) }
 
 // SetLimit changes the allowance of a key while running.
-func (o *Orchestrator) SetLimit(key string, l Limit) { o.table.SetRule(time.Now(), key, l) }
+func (o *Orchestrator) SetLimit(key string, l Limit) {
+	o.mu.Lock()
+	o.limits[key] = l
+	o.mu.Unlock()
+	o.table.SetRule(time.Now(), key, l)
+}
 
 // Run leases and runs jobs until ctx ends or a limit of the Config is reached.
 // It then leases no more, gives running steps Config.Grace to finish, cancels

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -95,7 +96,7 @@ func (p RetryPolicy) WithDefaults() RetryPolicy {
 // with equal chance, which spreads a crowd of failures best
 // (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
 func (p RetryPolicy) Backoff(n int) time.Duration {
-	return time.Duration(rand.Int64N(int64(p.ceiling(n)) + 1))
+	return time.Duration(rand.Int64N(int64(min(p.ceiling(n), math.MaxInt64-1)) + 1))
 }
 
 func (p RetryPolicy) ceiling(n int) time.Duration {
@@ -104,5 +105,8 @@ func (p RetryPolicy) ceiling(n int) time.Duration {
 	for i := 1; i < n && most < float64(p.Max); i++ {
 		most *= p.Factor
 	}
-	return time.Duration(min(most, float64(p.Max)))
+	if most >= float64(p.Max) {
+		return p.Max // not by way of a float, which rounds up what is near the largest Duration
+	}
+	return time.Duration(most)
 }
