@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	driver "modernc.org/sqlite"
+
+	"github.com/quire-dev/quire/queue"
+)
+
+var (
+	errClosed   = errors.New("store is closed")
+	errReadOnly = errors.New("store is open for reading only")
+)
+
+// Primary result codes, https://www.sqlite.org/rescode.html.
+const (
+	codeBusy    = 5
+	codeCorrupt = 11
+	codeNotADB  = 26
+)
+
+// busyLimit is how long a writer waits for other processes' transactions.
+const busyLimit = 30 * time.Second
+
+// code is the primary result code of an error of SQLite, 0 if it is none.
+func code(err error) int {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// explained marks the errors by which SQLite says that the file is broken.
+func explained(err error) error {
+	if c := code(err); c == codeCorrupt || c == codeNotADB {
+		return fmt.Errorf("%w: %w", queue.ErrDamaged, err)
+	}
+	return err
+}
+
+// untilFree calls f again while another process holds the lock it needs, until
+// ctx ends or busyLimit is over. SQLite itself pauses between tries, for at
+// most busyTimeout; starting its pauses anew keeps them short.
+func untilFree(ctx context.Context, f func() error) error {
+	start := time.Now()
+	for {
+		err := f()
+		if code(err) != codeBusy || time.Since(start) > busyLimit {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}

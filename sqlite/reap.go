@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/quire-dev/quire/queue"
+)
+
+// reapChunk bounds the transaction of a reap.
+const reapChunk = 1000
+
+// Reap implements [queue.Store].
+func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error) {
+	var sum queue.Reaped
+	if maxAttempts < 1 {
+		return sum, fmt.Errorf("reap: %w maxAttempts: %d", queue.ErrInvalid, maxAttempts)
+	}
+	for {
+		part, err := write(ctx, s.w, func(t *tx) (queue.Reaped, error) { return t.reap(maxAttempts) })
+		sum.Returned += part.Returned
+		sum.Ended += part.Ended
+		if err != nil {
+			return sum, fmt.Errorf("reap: %w", err)
+		}
+		if part.Returned+part.Ended < reapChunk {
+			return sum, nil
+		}
+	}
+}
+
+const (
+	expiredQuery = `
+	SELECT id, token, attempts FROM jobs INDEXED BY jobs_leased
+	WHERE state = 'in_progress' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?`
+	returnQuery = `
+	UPDATE jobs SET state = 'queued', available_at = ?, delayed = 0, lease_owner = '', lease_expires_at = 0, updated_at = ?
+	WHERE id = ? AND token = ? AND state = 'in_progress' AND lease_expires_at <= ?`
+	endQuery = `
+	UPDATE jobs SET state = 'error', reason = ?, class = ?, last_error = ?, progress = NULL, finish_seq = ?,
+		lease_owner = '', lease_expires_at = 0, updated_at = ?
+	WHERE id = ? AND token = ? AND state = 'in_progress' AND lease_expires_at <= ?`
+)
+
+func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
+	var sum queue.Reaped
+	leases, err := t.expired()
+	if err != nil {
+		return sum, err
+	}
+	for _, l := range leases {
+		if l.Job.Attempts < maxAttempts {
+			n, err := t.exec(returnQuery, t.now, t.now, l.Job.ID, l.Token, t.now)
+			if err != nil {
+				return sum, err
+			}
+			sum.Returned += n
+			continue
+		}
+		seq, err := t.nextSeq()
+		if err != nil {
+			return sum, err
+		}
+		why := fmt.Sprintf("the lease of attempt %d of %d ran out", l.Job.Attempts, maxAttempts)
+		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, seq, t.now, l.Job.ID, l.Token, t.now)
+		if err != nil {
+			return sum, err
+		}
+		t.lastSeq += int64(n)
+		sum.Ended += n
+	}
+	return sum, nil
+}
+
+// expired returns leases that have run out, with only their ids, tokens and attempts.
+func (t *tx) expired() ([]queue.Lease, error) {
+	rows, err := t.query(expiredQuery, t.now, reapChunk)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var leases []queue.Lease
+	for rows.Next() {
+		var l queue.Lease
+		if err := rows.Scan(&l.Job.ID, &l.Token, &l.Job.Attempts); err != nil {
+			return nil, err
+		}
+		leases = append(leases, l)
+	}
+	return leases, rows.Err()
+}

@@ -1,0 +1,98 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+const (
+	// runnerPoll is how often a process that waits for its turn to run looks again.
+	runnerPoll = 250 * time.Millisecond
+	// frozenAfter is how long past its end a lease shows that nobody reaps: the
+	// process that holds the lock is alive, but stopped or stuck.
+	frozenAfter = time.Second
+)
+
+// LockRunner waits until this Store may run jobs and returns the function that
+// gives the right up. One Store at a time has it, among all processes that use
+// the file, so that a cap or pace kept in memory holds for all of them. The
+// right is a lock on the file path+".run", which ends with its process.
+//
+// Leases left by a process that has died end at once. If the holder of the lock
+// is alive but lets its leases run out, LockRunner returns without the lock and
+// keeps trying for it until release; the fences of the leases keep a frozen
+// process that thaws from doing harm.
+func (s *Store) LockRunner(ctx context.Context) (release func(), err error) {
+	if s.w == nil {
+		return nil, fmt.Errorf("lock for running: %w", errReadOnly)
+	}
+	lock := flock.New(s.path+".run", flock.SetPermissions(fileMode))
+	for {
+		locked, err := lock.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("lock for running: %w", err)
+		}
+		if locked {
+			if err := s.endLeases(ctx); err != nil {
+				_ = lock.Close()
+				return nil, fmt.Errorf("lock for running: %w", err)
+			}
+			return sync.OnceFunc(func() { _ = lock.Close() }), nil
+		}
+		frozen, err := s.frozen(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("lock for running: %w", explained(err))
+		}
+		if frozen {
+			return lockLater(lock), nil
+		}
+		if !sleep(ctx, runnerPoll) {
+			return nil, fmt.Errorf("wait for the process that runs this queue: %w", ctx.Err())
+		}
+	}
+}
+
+// endLeases lets all leases run out now: with the lock held, whoever took them
+// has gone.
+func (s *Store) endLeases(ctx context.Context) error {
+	const query = `UPDATE jobs SET lease_expires_at = ? WHERE state = 'in_progress' AND lease_expires_at > ?`
+	_, err := write(ctx, s.w, func(t *tx) (int, error) { return t.exec(query, t.now, t.now) })
+	return err
+}
+
+// frozen reports whether a lease ran out and was not reaped.
+func (s *Store) frozen(ctx context.Context) (found bool, err error) {
+	const query = `SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_leased WHERE state = 'in_progress' AND lease_expires_at < ?)`
+	err = s.rdb.QueryRowContext(ctx, query, time.Now().Add(-frozenAfter).UnixMilli()).Scan(&found)
+	return found, err
+}
+
+// lockLater takes the lock when its frozen holder lets go, so that no third
+// process takes our leases for those of a dead one. release stops it.
+func lockLater(lock *flock.Flock) (release func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = lock.TryLockContext(ctx, runnerPoll)
+	}()
+	return sync.OnceFunc(func() {
+		cancel()
+		<-done
+		_ = lock.Close()
+	})
+}
+
+// sleep waits and reports whether ctx let it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
