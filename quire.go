@@ -62,7 +62,7 @@ func (s *System) openAll(ctx context.Context) error {
 		return fmt.Errorf("create data directory: %w", err)
 	}
 	var err error
-	if s.store, err = sqlite.Open(ctx, s.cfg.database(), sqlite.Options{}); err != nil {
+	if s.store, err = sqlite.Open(ctx, s.cfg.database(), sqlite.Options{Create: true}); err != nil {
 		return fmt.Errorf("open queue: %w", err)
 	}
 	root, temp, err := s.cfg.artifactDirs()

@@ -83,8 +83,10 @@ func (r *run) stop() {
 // dispatch is the run's loop: see what is ready, start what may start, wait for
 // the next event. Only it leases.
 func (r *run) dispatch(ctx context.Context) error {
-	r.keepers.Go(func() { r.heartbeat() })
-	r.keepers.Go(func() { r.watch(ctx) })
+	r.keepers.Go(r.heartbeat)
+	watching, unwatch := context.WithCancel(ctx)
+	defer unwatch()
+	r.keepers.Go(func() { r.watch(watching) })
 
 	sweep := time.NewTicker(r.cfg.sweepEvery)
 	defer sweep.Stop()
@@ -244,14 +246,19 @@ func (r *run) fill(ctx context.Context) error {
 	}
 }
 
+// room is how many jobs may still be begun, apart from slots and keys.
+func (r *run) room() int {
+	if r.cfg.MaxJobs == 0 {
+		return r.cfg.Workers
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cfg.MaxJobs - r.done.Done - r.done.Skipped - r.done.Error - len(r.running)
+}
+
 // pick takes all permits that can be had now, with the wants that go with them.
 func (r *run) pick() ([]schedule.Permit, []queue.Want) {
-	room := r.cfg.Workers
-	if r.cfg.MaxJobs > 0 {
-		r.mu.Lock()
-		room = r.cfg.MaxJobs - r.done.Done - r.done.Skipped - r.done.Error - len(r.running)
-		r.mu.Unlock()
-	}
+	room := r.room()
 	var permits []schedule.Permit
 	var wants []queue.Want
 	index := make(map[string]int)
@@ -322,6 +329,7 @@ func (r *run) over(ctx context.Context) (bool, error) {
 // arm sets the alarm for the next moment at which time alone lets something start.
 func (r *run) arm(alarm *time.Timer) {
 	next, ok := r.table.Wake(time.Now())
+	ok = ok && r.room() > 0
 	r.mu.Lock()
 	if !r.due.IsZero() && (!ok || r.due.Before(next)) {
 		next, ok = r.due, true
