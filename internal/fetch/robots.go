@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,11 +45,16 @@ func parseRules(text []byte, token string) *rules {
 			if !listing {
 				current, listing = nil, true
 			}
-			switch agent := agentToken(value); agent {
+			group := &others
+			switch agentToken(value) {
 			case token:
-				current, named = append(current, &own), true
+				group, named = &own, true
 			case "*":
-				current = append(current, &others)
+			default:
+				continue
+			}
+			if !slices.Contains(current, group) {
+				current = append(current, group)
 			}
 		case "allow", "disallow":
 			listing = false

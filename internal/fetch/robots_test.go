@@ -107,7 +107,7 @@ func TestRobots_hostileSize(t *testing.T) {
 		"many rules":   "User-agent: *\n" + strings.Repeat("Disallow: /*a*b\n", 32<<10),
 		"one long":     "User-agent: *\nDisallow: /" + strings.Repeat("*a", 250<<10),
 		"only stars":   "User-agent: *\nDisallow: /" + strings.Repeat("*", 500<<10) + "b",
-		"many agents":  strings.Repeat("User-agent: quire\n", 28<<10) + "Disallow: /b",
+		"many agents":  strings.Repeat("User-agent: quire\n", 14<<10) + strings.Repeat("Disallow: /b\n", 17<<10),
 		"long literal": "User-agent: *\nDisallow: /*" + strings.Repeat("a", 499<<10) + "b",
 	}
 	path := "/" + strings.Repeat("a", 8<<10)
