@@ -120,68 +120,74 @@ const (
 )
 
 func TestClient_hostileServers(t *testing.T) {
-	const maxBytes = 1 << 20
+	const maxBytes = 256 << 10
 	packed := gzipped("some text, some text")
 	tests := map[string]struct {
 		talk func(net.Conn)
 		want paper.Class // of Open or Read
 		body string      // if it is fine
+		time bool        // only a timeout ends it
 	}{
-		"fine":                   {say(okHead + "Content-Length: 2\r\n\r\nok"), "", "ok"},
-		"HTTP/1.0":               {say("HTTP/1.0 200 OK\r\n\r\nok"), "", "ok"},
-		"chunked":                {say(okHead + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), "", "ok"},
-		"trailers":               {say(okHead + "Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"), "", "ok"},
-		"silence":                {hang, paper.Transient, ""},
-		"slow-loris headers":     {talks(say(okHead), drip("X: y\r\n", 5*time.Millisecond)), paper.Transient, ""},
-		"closes at once":         {func(net.Conn) {}, paper.Transient, ""},
-		"resets":                 {reset, paper.Transient, ""},
-		"cut headers":            {say(okHead + "Content-Le"), paper.Transient, ""},
-		"not HTTP":               {say("SSH-2.0-OpenSSH_9.2\r\n\x1b[31m"), paper.Transient, ""},
-		"not HTTP, long line":    {flood("\x00\x1b[31m"), paper.Transient, ""},
-		"header bomb":            {talks(say(okHead), flood("X: y\r\n")), paper.Transient, ""},
-		"one long header":        {talks(say(okHead+"X: "), flood("y")), paper.Transient, ""},
-		"cookie flood":           {say(okHead + strings.Repeat("Set-Cookie: a=b\r\n", 1000) + "Content-Length: 2\r\n\r\nok"), "", "ok"},
-		"few 1xx":                {say(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 3) + okHead + "Content-Length: 2\r\n\r\nok"), "", "ok"},
-		"1xx storm":              {flood("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), paper.Transient, ""},
-		"slow 1xx storm":         {drip("HTTP/1.1 103 Early Hints\r\n\r\n", 5*time.Millisecond), paper.Transient, ""},
-		"conflicting lengths":    {say(okHead + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!"), paper.Transient, ""},
-		"negative length":        {say(okHead + "Content-Length: -2\r\n\r\nok"), paper.Transient, ""},
-		"overflowing length":     {say(okHead + "Content-Length: 99999999999999999999\r\n\r\nok"), paper.Transient, ""},
-		"ten terabytes":          {say(okHead + "Content-Length: 10000000000000\r\n\r\nok"), paper.TooLarge, ""},
-		"endless":                {talks(say(okHead+"\r\n"), flood("x")), paper.TooLarge, ""},
-		"endless chunks":         {talks(say(okHead+"Transfer-Encoding: chunked\r\n\r\n"), flood("1\r\nx\r\n")), paper.TooLarge, ""},
-		"at the limit":           {say(okHead + "\r\n" + strings.Repeat("x", maxBytes)), "", strings.Repeat("x", maxBytes)},
-		"over the limit":         {say(okHead + "\r\n" + strings.Repeat("x", maxBytes+1)), paper.TooLarge, ""},
-		"short body":             {say(okHead + "Content-Length: 3\r\n\r\nok"), paper.Transient, ""},
-		"more than the length":   {say(okHead + "Content-Length: 2\r\n\r\nok, HTTP/1.1 200 OK\r\n\r\n"), "", "ok"},
-		"cut chunk":              {say(okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nok"), paper.Transient, ""},
-		"bad chunk size":         {say(okHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok"), paper.Transient, ""},
-		"reset in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), reset), paper.Transient, ""},
-		"stall in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), hang), paper.Transient, ""},
-		"trickle in the body":    {talks(say(okHead+"Content-Length: 999\r\n\r\n"), drip("x", 10*time.Millisecond)), paper.Transient, ""},
-		"gzip unasked":           {say(gzipHead + packed), "", "some text, some text"},
-		"gzip in two members":    {say(gzipHead + packed + packed), "", strings.Repeat("some text, some text", 2)},
-		"gzip, empty":            {say(gzipHead), "", ""},
-		"gzip bomb":              {say(gzipHead + string(zeros(t, 8<<20))), paper.TooLarge, ""},
-		"gzip, cut":              {say(gzipHead + packed[:len(packed)-9]), paper.InvalidContent, ""},
-		"gzip, cut short":        {say(okHead + "Content-Encoding: gzip\r\nContent-Length: 999\r\n\r\n" + packed[:9]), paper.Transient, ""},
-		"gzip, bad checksum":     {say(gzipHead + packed[:len(packed)-8] + "xxxx" + packed[len(packed)-4:]), paper.InvalidContent, ""},
-		"gzip that is none":      {say(gzipHead + "%PDF-1.7"), paper.InvalidContent, ""},
-		"gzip, endless nothing":  {talks(say(gzipHead), flood(gzipped(""))), paper.TooLarge, ""},
-		"gzip twice":             {say(okHead + "Content-Encoding: gzip, gzip\r\n\r\n" + gzipped(packed)), paper.InvalidContent, ""},
-		"brotli unasked":         {say(okHead + "Content-Encoding: br\r\n\r\nxx"), paper.InvalidContent, ""},
-		"a charset as coding":    {say(okHead + "Content-Encoding: UTF-8\r\nContent-Length: 2\r\n\r\nok"), "", "ok"},
-		"no content, gzip":       {say("HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n"), "", ""},
-		"switching protocols":    {say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nok"), "", "ok"},
-		"redirect with lone CR":  {say("HTTP/1.1 302 Found\r\nLocation: /a\rX-Evil: 1\r\n\r\n"), paper.Transient, ""},
-		"redirect with odd code": {say("HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Encoding: br\r\nContent-Length: 0\r\n\r\n"), paper.InvalidContent, ""},
+		"fine":                   {say(okHead + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
+		"HTTP/1.0":               {say("HTTP/1.0 200 OK\r\n\r\nok"), "", "ok", false},
+		"chunked":                {say(okHead + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), "", "ok", false},
+		"trailers":               {say(okHead + "Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"), "", "ok", false},
+		"silence":                {hang, paper.Transient, "", true},
+		"slow-loris headers":     {talks(say(okHead), drip("X: y\r\n", 5*time.Millisecond)), paper.Transient, "", true},
+		"closes at once":         {func(net.Conn) {}, paper.Transient, "", false},
+		"resets":                 {reset, paper.Transient, "", false},
+		"cut headers":            {say(okHead + "Content-Le"), paper.Transient, "", false},
+		"not HTTP":               {say("SSH-2.0-OpenSSH_9.2\r\n\x1b[31m"), paper.Transient, "", false},
+		"not HTTP, long line":    {flood("\x00\x1b[31m"), paper.Transient, "", false},
+		"header bomb":            {talks(say(okHead), flood("X: y\r\n")), paper.Transient, "", false},
+		"one long header":        {talks(say(okHead+"X: "), flood("y")), paper.Transient, "", false},
+		"cookie flood":           {say(okHead + strings.Repeat("Set-Cookie: a=b\r\n", 1000) + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
+		"few 1xx":                {say(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 3) + okHead + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
+		"1xx storm":              {flood("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), paper.Transient, "", false},
+		"slow 1xx storm":         {drip("HTTP/1.1 103 Early Hints\r\n\r\n", 5*time.Millisecond), paper.Transient, "", true},
+		"conflicting lengths":    {say(okHead + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!"), paper.Transient, "", false},
+		"negative length":        {say(okHead + "Content-Length: -2\r\n\r\nok"), paper.Transient, "", false},
+		"overflowing length":     {say(okHead + "Content-Length: 99999999999999999999\r\n\r\nok"), paper.Transient, "", false},
+		"ten terabytes":          {say(okHead + "Content-Length: 10000000000000\r\n\r\nok"), paper.TooLarge, "", false},
+		"endless":                {talks(say(okHead+"\r\n"), flood("x")), paper.TooLarge, "", false},
+		"endless chunks":         {talks(say(okHead+"Transfer-Encoding: chunked\r\n\r\n"), flood("1\r\nx\r\n")), paper.TooLarge, "", false},
+		"at the limit":           {say(okHead + "\r\n" + strings.Repeat("x", maxBytes)), "", strings.Repeat("x", maxBytes), false},
+		"over the limit":         {say(okHead + "\r\n" + strings.Repeat("x", maxBytes+1)), paper.TooLarge, "", false},
+		"short body":             {say(okHead + "Content-Length: 3\r\n\r\nok"), paper.Transient, "", false},
+		"more than the length":   {say(okHead + "Content-Length: 2\r\n\r\nok, HTTP/1.1 200 OK\r\n\r\n"), "", "ok", false},
+		"cut chunk":              {say(okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nok"), paper.Transient, "", false},
+		"bad chunk size":         {say(okHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok"), paper.Transient, "", false},
+		"reset in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), reset), paper.Transient, "", false},
+		"stall in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), hang), paper.Transient, "", true},
+		"trickle in the body":    {talks(say(okHead+"Content-Length: 999\r\n\r\n"), drip("x", 10*time.Millisecond)), paper.Transient, "", true},
+		"gzip unasked":           {say(gzipHead + packed), "", "some text, some text", false},
+		"gzip in two members":    {say(gzipHead + packed + packed), "", strings.Repeat("some text, some text", 2), false},
+		"gzip, empty":            {say(gzipHead), "", "", false},
+		"gzip bomb":              {say(gzipHead + string(zeros(t, 8<<20))), paper.TooLarge, "", false},
+		"gzip, cut":              {say(gzipHead + packed[:len(packed)-9]), paper.InvalidContent, "", false},
+		"gzip, cut short":        {say(okHead + "Content-Encoding: gzip\r\nContent-Length: 999\r\n\r\n" + packed[:9]), paper.Transient, "", false},
+		"gzip, bad checksum":     {say(gzipHead + packed[:len(packed)-8] + "xxxx" + packed[len(packed)-4:]), paper.InvalidContent, "", false},
+		"gzip that is none":      {say(gzipHead + "%PDF-1.7"), paper.InvalidContent, "", false},
+		"gzip, endless nothing":  {talks(say(gzipHead), flood(gzipped(""))), paper.TooLarge, "", false},
+		"gzip twice":             {say(okHead + "Content-Encoding: gzip, gzip\r\n\r\n" + gzipped(packed)), paper.InvalidContent, "", false},
+		"brotli unasked":         {say(okHead + "Content-Encoding: br\r\n\r\nxx"), paper.InvalidContent, "", false},
+		"a charset as coding":    {say(okHead + "Content-Encoding: UTF-8\r\nContent-Length: 2\r\n\r\nok"), "", "ok", false},
+		"no content, gzip":       {say("HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n"), "", "", false},
+		"switching protocols":    {say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nok"), "", "ok", false},
+		"redirect with lone CR":  {say("HTTP/1.1 302 Found\r\nLocation: /a\rX-Evil: 1\r\n\r\n"), paper.Transient, "", false},
+		"redirect with odd code": {say("HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Encoding: br\r\nContent-Length: 0\r\n\r\n"), paper.InvalidContent, "", false},
 	}
-	c := newClient(t, func(cfg *fetch.Config) {
+	patient := newClient(t, func(cfg *fetch.Config) { cfg.MaxBytes = maxBytes })
+	hasty := newClient(t, func(cfg *fetch.Config) {
 		cfg.MaxBytes = maxBytes
-		cfg.Timeouts = fetch.Timeouts{Header: 60 * time.Millisecond, Idle: 60 * time.Millisecond, Total: 5 * time.Second}
+		cfg.Timeouts = fetch.Timeouts{Header: 60 * time.Millisecond, Idle: 60 * time.Millisecond}
 	})
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			c := patient
+			if tt.time {
+				c = hasty
+			}
 			body, err := open(t, c, raw(t, tt.talk))
 			checkClass(t, err, tt.want)
 			if err == nil && string(body) != tt.body {

@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -47,7 +49,7 @@ func serveTLS(t *testing.T, cert tls.Certificate) (addr, caFile string) {
 		fmt.Fprint(w, r.TLS.ServerName, " ", r.Host, " ", r.Proto)
 	}))
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes are meant to go wrong
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	caFile = filepath.Join(t.TempDir(), "ca.pem")
