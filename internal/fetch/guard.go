@@ -13,8 +13,8 @@ import (
 // errPolicy marks what we do not request by rule, whoever asks for it.
 var errPolicy = errors.New("refused by policy")
 
-// webPorts are the ports a URL may name by itself. Others belong to services
-// that are no web servers often enough.
+// webPort tells the ports that a URL may name by itself. Behind others sit other
+// services often enough.
 func webPort(port uint16) bool { return port == 80 || port == 443 || port == 8080 || port == 8443 }
 
 // guard judges addresses. Only the address that is about to be dialled counts:
