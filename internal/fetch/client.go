@@ -1,0 +1,148 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/quire-dev/quire/paper"
+)
+
+const (
+	maxReply = 8 << 20         // decoded bytes of an API's answer
+	apiTotal = 2 * time.Minute // an API that takes longer is not answering
+)
+
+var _ paper.Getter = (*Client)(nil)
+
+// Response is a server's answer, whatever its status: see [Classify].
+type Response struct {
+	Status   int
+	Header   http.Header
+	URL      string // as requested, in canonical form
+	Redirect string // where a 3xx points: absolute, canonical, allowed by CheckURL; else empty
+	Length   int64  // of the body as sent; -1 if the server did not say
+
+	// Body is the decoded body, never nil; the caller closes it. An error of Read
+	// is a [*paper.Failure]: TooLarge over Config.MaxBytes; Transient for a stall, a
+	// reset, or fewer bytes than Content-Length; InvalidContent for a damaged coding.
+	Body io.ReadCloser
+}
+
+// Open makes one GET request for a file or a page. Empty accept means anything.
+// The error is a [*paper.Failure]: as of [Classify] for a failed exchange, of
+// [Client.CheckURL] for a URL or redirect target that may not be requested, Gone
+// for a Location that is no URL. It wraps ctx's error if that is the reason.
+func (c *Client) Open(ctx context.Context, url, accept string) (*Response, error) {
+	if accept == "" {
+		accept = "*/*"
+	}
+	header := http.Header{"Accept": {accept}, "Accept-Encoding": {"identity"}}
+	return c.exchange(ctx, url, header, limits{c.timeouts.Total, c.maxBytes})
+}
+
+// Get makes one GET request to an API and reads the answer, gzipped or not, at
+// most 8 MiB. A redirect is an answer like any other. header may hold the API's
+// own credentials; they go nowhere else.
+func (c *Client) Get(ctx context.Context, url string, header http.Header) (paper.Reply, error) {
+	sent := http.Header{"Accept": {"*/*"}, "Accept-Encoding": {"gzip"}}
+	for name, values := range header {
+		sent[http.CanonicalHeaderKey(name)] = values
+	}
+	resp, err := c.exchange(ctx, url, sent, limits{min(c.timeouts.Total, apiTotal), maxReply})
+	if err != nil {
+		return paper.Reply{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if failure := new(paper.Failure); errors.As(err, &failure) {
+		if failure.Class == paper.TooLarge { // of an answer this means nonsense, not a policy
+			failure = &paper.Failure{Class: paper.InvalidContent, Status: resp.Status, Err: failure.Err}
+		}
+		return paper.Reply{}, failure
+	}
+	return paper.Reply{Status: resp.Status, Header: resp.Header, Body: body}, nil
+}
+
+// limits bound one exchange.
+type limits struct {
+	total time.Duration
+	bytes int64 // of the decoded body
+}
+
+func (c *Client) exchange(ctx context.Context, raw string, header http.Header, lim limits) (*Response, error) {
+	u, err := c.parse(raw)
+	if err != nil {
+		return nil, refusal(0, err)
+	}
+	header["User-Agent"] = c.agent
+	header["From"] = c.from
+	ctx, w := startWatch(ctx, lim.total)
+	request := &http.Request{
+		Method: http.MethodGet, URL: u, Host: u.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	c.requests.Add(1)
+	// The transport rather than an http.Client, which would follow redirects,
+	// keep cookies and make a Referer and an Authorization of what it finds.
+	resp, err := c.transport.RoundTrip(request.WithContext(ctx))
+	if err != nil {
+		err = w.reason(err)
+		w.stop()
+		return nil, c.failure(u, 0, err)
+	}
+	return c.response(u, resp, w, lim)
+}
+
+func (c *Client) response(u *url.URL, resp *http.Response, w *watch, lim limits) (*Response, error) {
+	raw := &body{
+		from: resp.Body, watch: w, idle: c.timeouts.Idle, size: resp.ContentLength, left: lim.bytes,
+		fail: func(err error) error { return c.failure(u, resp.StatusCode, err) },
+	}
+	out := &Response{
+		Status: resp.StatusCode, Header: resp.Header, URL: u.String(), Length: resp.ContentLength,
+		Body: decode(raw, resp.Header.Get("Content-Encoding"), lim.bytes),
+	}
+	if location := resp.Header.Get("Location"); location != "" && redirects(resp.StatusCode) {
+		target, err := c.redirect(u, location)
+		if err != nil {
+			raw.Close()
+			return nil, refusal(resp.StatusCode, fmt.Errorf("get %s: redirect: %w", place(u), err))
+		}
+		out.Redirect = target
+	}
+	return out, nil
+}
+
+// redirect returns where location points from base, without the user name that
+// some targets carry.
+func (c *Client) redirect(base *url.URL, location string) (string, error) {
+	if len(location) > maxURL {
+		return "", fmt.Errorf("%w: %d bytes long, at most %d", errMalformed, len(location), maxURL)
+	}
+	target, err := base.Parse(strings.ReplaceAll(location, " ", "%20"))
+	if err != nil {
+		return "", errMalformed
+	}
+	target.User = nil
+	if target, err = c.parse(target.String()); err != nil {
+		return "", err
+	}
+	return target.String(), nil
+}
+
+// redirects tells the statuses whose Location is to be requested instead
+// (RFC 9110 section 15.4).
+func redirects(status int) bool {
+	switch status {
+	case http.StatusMultipleChoices, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
