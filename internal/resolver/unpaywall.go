@@ -101,7 +101,7 @@ func page(u string) paper.Candidate {
 }
 
 var (
-	aboutRate  = regexp.MustCompile(`(?i)too many|rate|limit`)
+	aboutRate  = regexp.MustCompile(`(?i)too many|rate.?limit|per (second|minute|day)`)
 	aboutEmail = regexp.MustCompile(`(?i)e-?mail`)
 )
 
@@ -109,10 +109,10 @@ var (
 // address as well as for too many requests.
 func unpaywallRefusal(reply paper.Reply) *paper.Failure {
 	switch {
-	case aboutEmail.Match(reply.Body):
-		return failure(paper.Config, reply)
 	case aboutRate.Match(reply.Body):
 		return failure(paper.Throttled, reply)
+	case aboutEmail.Match(reply.Body):
+		return failure(paper.Config, reply)
 	default:
 		return failure(paper.Transient, reply)
 	}
