@@ -1,7 +1,6 @@
 package resolver_test
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -65,5 +64,3 @@ func bare(raw string) string {
 	}
 	return raw
 }
-
-var _ = http.Header{}
