@@ -32,7 +32,7 @@ type Landing struct {
 func ParseLanding(page []byte, base string, header http.Header) Landing {
 	page = page[:min(len(page), maxPage)]
 	doc := scan(page)
-	if wall, ok := recognise(page, doc.title, base, header); ok {
+	if wall, ok := recognise(page, doc, base, header); ok {
 		return Landing{Class: wall.class, Note: wall.note}
 	}
 	at, err := url.Parse(base)

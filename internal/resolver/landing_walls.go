@@ -17,7 +17,7 @@ type sign struct {
 	title string // the title begins so
 	body  string // the page holds this
 	url   string // the path or host of the final URL holds this
-	small int    // only in pages of at most this many bytes; 0: any
+	small int    // only in pages of at most this many bytes that cite no work; 0: any
 }
 
 // signs are of recorded pages and of what the products put into every wall they
@@ -66,16 +66,17 @@ var signs = []sign{
 }
 
 // recognise returns the first sign that a page bears.
-func recognise(page []byte, title, base string, header http.Header) (sign, bool) {
+func recognise(page []byte, doc document, base string, header http.Header) (sign, bool) {
 	if strings.EqualFold(header.Get("Cf-Mitigated"), "challenge") || header.Get("X-Amzn-Waf-Action") != "" {
 		return sign{class: paper.Challenge, note: "the response says that it is a challenge"}, true
 	}
-	title, body, where := strings.ToLower(title), bytes.ToLower(page), ""
+	title, body, where := strings.ToLower(doc.title), bytes.ToLower(page), ""
+	cites := doc.firstMeta("citation_title", "citation_doi", "citation_pdf_url") != ""
 	if u, err := url.Parse(base); err == nil {
 		where = strings.ToLower("//" + u.Host + u.EscapedPath())
 	}
 	for _, s := range signs {
-		if s.small > 0 && len(page) > s.small {
+		if s.small > 0 && (cites || len(page) > s.small) {
 			continue
 		}
 		if s.title != "" && strings.HasPrefix(title, s.title) ||
