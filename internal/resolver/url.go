@@ -9,20 +9,20 @@ import (
 
 var errBadURL = errors.New("not a web address")
 
-// cleanURL is normalizeURL for what a service sent: bytes that were no UTF-8
-// make the URL unusable.
+// cleanURL is normalizeURL for what a service or a page wrote: spaces are
+// forgiven, bytes that were no UTF-8 make the URL unusable.
 func cleanURL(raw string) (string, error) {
 	if strings.ContainsRune(raw, '\ufffd') {
 		return "", errBadURL
 	}
-	return normalizeURL(raw)
+	return normalizeURL(strings.ReplaceAll(strings.TrimSpace(raw), " ", "%20"))
 }
 
 // normalizeURL returns an absolute http or https URL in canonical form: scheme
 // and host in lower case, no fragment, no default port, no user.
 func normalizeURL(raw string) (string, error) {
 	const most = 8 << 10
-	u, err := url.Parse(strings.ReplaceAll(strings.TrimSpace(raw), " ", "%20"))
+	u, err := url.Parse(raw)
 	if err != nil || len(raw) > most {
 		return "", errBadURL
 	}
