@@ -57,7 +57,6 @@ func TestSources_BadFields(t *testing.T) {
 		"file URL":            {`"10.5555/a"`, `"file:///etc/passwd"`},
 		"javascript URL":      {`"10.5555/a"`, `"javascript:alert(1)"`},
 		"data URL":            {`"10.5555/a"`, `"data:application/pdf;base64,AAAA"`},
-		"user in URL":         {`"10.5555/a"`, `"https://me:pw@host.org/x.pdf"`},
 		"control in URL":      {`"10.5555/a"`, `"https://host.org/x\r\ny.pdf"`},
 		"bad UTF-8 in URL":    {`"10.5555/a"`, "\"https://host.org/\xff.pdf\""},
 		"URL of 100 kB":       {`"10.5555/a"`, `"https://host.org/` + strings.Repeat("x", 100_000) + `.pdf"`},
@@ -77,6 +76,14 @@ func TestSources_BadFields(t *testing.T) {
 				t.Errorf("%s: %s: note %q", source, name, answer.Note)
 			}
 		}
+	}
+}
+
+func TestSources_UserInURLIsLeftOut(t *testing.T) {
+	body := fmt.Sprintf(jsonSources["crossref"].answer, `"10.5555/a"`, `"https://me:pw@host.org/x.pdf"`)
+	answer, err := resolve(t, "crossref", byDOI("10.5555/a"), ok(body))
+	if err != nil || len(answer.Candidates) != 1 || answer.Candidates[0].URL != "https://host.org/x.pdf" {
+		t.Errorf("%+v, %v", answer, err)
 	}
 }
 

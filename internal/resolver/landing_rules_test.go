@@ -61,7 +61,7 @@ func TestParseLanding_Rules(t *testing.T) {
 		"script":               {page: `<script>'<meta name="citation_pdf_url" content="/a.pdf">'</script>`},
 
 		"hostile schemes": {page: `<meta name=citation_pdf_url content="javascript:alert(1)"><meta name=citation_pdf_url content="file:///etc/passwd"><meta name=citation_pdf_url content="data:,x">`},
-		"user":            {page: `<meta name="citation_pdf_url" content="https://me:pw@journal.org/a.pdf">`},
+		"user":            {page: `<meta name="citation_pdf_url" content="https://me:pw@journal.org/a.pdf">`, want: []string{"https://journal.org/a.pdf"}},
 		"the page itself": {page: `<meta name="citation_pdf_url" content="">` + `<meta name="citation_pdf_url" content="article">`},
 		"unclosed":        {page: `<div><p><meta name=citation_pdf_url content=/a.pdf><a href="`, want: []string{"https://journal.org/a.pdf"}},
 		"nested deep":     {page: strings.Repeat("<div>", 100_000) + `<meta name=citation_pdf_url content=/a.pdf>`, want: []string{"https://journal.org/a.pdf"}},

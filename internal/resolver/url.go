@@ -27,13 +27,13 @@ func normalizeURL(raw string) (string, error) {
 		return "", errBadURL
 	}
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	if u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Hostname() == "" {
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return "", errBadURL
 	}
 	if host, port, err := net.SplitHostPort(u.Host); err == nil &&
 		(u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443") {
 		u.Host = host
 	}
-	u.Fragment, u.RawFragment = "", ""
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	return u.String(), nil
 }
