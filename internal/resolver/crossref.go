@@ -1,0 +1,135 @@
+package resolver
+
+import (
+	"strings"
+	"time"
+
+	"github.com/quire-dev/quire/paper"
+)
+
+// crossref asks the Crossref REST API for the links that a publisher deposited.
+// A link says nothing about access: the licence does.
+type crossref struct{ cfg Config }
+
+type crossrefRecord struct {
+	Message struct {
+		DOI      text                  `json:"DOI"`
+		Type     text                  `json:"type"`
+		Title    list[text]            `json:"title"`
+		Links    list[crossrefLink]    `json:"link"`
+		Licenses list[crossrefLicense] `json:"license"`
+	} `json:"message"`
+}
+
+type crossrefLink struct {
+	URL     text `json:"URL"`
+	Type    text `json:"content-type"`
+	Version text `json:"content-version"`
+	For     text `json:"intended-application"`
+}
+
+type crossrefLicense struct {
+	URL     text `json:"URL"`
+	Version text `json:"content-version"`
+	Start   struct {
+		At text `json:"date-time"`
+	} `json:"start"`
+}
+
+func (crossref) accepts(a paper.Artifact) bool { return a.IDs.DOI != "" }
+
+func (c crossref) url(a paper.Artifact) string {
+	u := c.cfg.BaseURL + "/works/" + escapeSegment(a.IDs.DOI)
+	if c.cfg.Contact != "" {
+		u += "?mailto=" + escapeEmail(c.cfg.Contact)
+	}
+	return u
+}
+
+func (crossref) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, error) {
+	if err := check(reply, true); err != nil {
+		return paper.Answer{}, err
+	}
+	var record crossrefRecord
+	if err := decode(reply.Body, &record); err != nil {
+		return paper.Answer{}, err
+	}
+	work := record.Message
+	doi := doiOf(string(work.DOI))
+	if err := checkDOI(a.IDs.DOI, doi, true); err != nil {
+		return paper.Answer{}, err
+	}
+	licenses := inForce(work.Licenses, time.Now())
+	answer := paper.Answer{IDs: withArXiv(paper.IDs{DOI: doi}), License: licenseFor("vor", licenses)}
+	if len(work.Title) > 0 {
+		answer.Title = string(work.Title[0])
+	}
+	for _, link := range work.Links {
+		if !link.file() {
+			continue
+		}
+		v := version(string(link.Version))
+		if work.Type == "posted-content" {
+			v = paper.Submitted // a preprint server's own version of record
+		}
+		answer.Candidates = append(answer.Candidates, paper.Candidate{
+			URL: string(link.URL), Kind: paper.PDF, Version: v, License: licenseFor(string(link.Version), licenses),
+		})
+	}
+	answer.Note = "no licence"
+	if answer.License != "" {
+		answer.Note = "licence " + answer.License
+	}
+	return answer, nil
+}
+
+// file reports whether the link is for readers and likely to be a PDF. Links for
+// similarity checking are for Crossref's own checker.
+func (link crossrefLink) file() bool {
+	if link.For == "similarity-checking" {
+		return false
+	}
+	switch strings.ToLower(string(link.Type)) {
+	case "application/pdf":
+		return true
+	case "", "unspecified":
+		return namesPDF(string(link.URL))
+	default:
+		return false
+	}
+}
+
+// inForce drops the licences that only begin in the future.
+func inForce(licenses []crossrefLicense, now time.Time) []crossrefLicense {
+	var valid []crossrefLicense
+	for _, l := range licenses {
+		start, err := time.Parse(time.RFC3339, string(l.Start.At))
+		if err != nil || !start.After(now) {
+			valid = append(valid, l)
+		}
+	}
+	return valid
+}
+
+// licenseFor picks the licence of a content version: an open one before any
+// other, one for this version before one that does not say which.
+func licenseFor(version string, licenses []crossrefLicense) string {
+	best, rank := "", 0
+	for _, l := range licenses {
+		id := license(string(l.URL))
+		r := 0
+		switch string(l.Version) {
+		case version:
+			r = 2
+		case "unspecified", "":
+			r = 1
+		}
+		if r > 0 && strings.HasPrefix(id, "cc") {
+			r += 2
+		}
+		if r > rank {
+			best, rank = id, r
+		}
+	}
+	return best
+}

@@ -1,0 +1,91 @@
+package resolver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// maxElements bounds the elements that are read of one array; the longest list
+// of locations seen in recorded answers has 20.
+const maxElements = 1000
+
+// decode reads a JSON object into v. A field of the wrong type is left out; an
+// answer that is no object, or is cut, is an error.
+func decode(body []byte, v any) error {
+	object := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	if len(object) == 0 {
+		return unreadable(nil, errEmpty)
+	}
+	if object[0] != '{' {
+		return unreadable(object, errNotObject)
+	}
+	if err := lenient(json.Unmarshal(object, v)); err != nil {
+		return unreadable(object, err)
+	}
+	return nil
+}
+
+// lenient forgives values of a wrong type: encoding/json leaves them out and
+// reads on.
+func lenient(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return nil
+	}
+	return err
+}
+
+// list is an array without the elements that have the wrong type. What is no
+// array is empty.
+type list[T any] []T
+
+// UnmarshalJSON never fails: raw is valid JSON already.
+func (l *list[T]) UnmarshalJSON(raw []byte) error {
+	*l = nil
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if start, err := dec.Token(); err != nil || start != json.Delim('[') {
+		return nil //nolint:nilerr // no array: an empty list
+	}
+	for dec.More() && len(*l) < maxElements {
+		var element T
+		if err := dec.Decode(&element); err == nil {
+			*l = append(*l, element)
+		} else if lenient(err) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// text is a string, or a number as it is written; anything else is empty.
+type text string
+
+// UnmarshalJSON never fails.
+func (t *text) UnmarshalJSON(raw []byte) error {
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		var n json.Number
+		if err := json.Unmarshal(raw, &n); err != nil {
+			n = ""
+		}
+		s = n.String()
+	}
+	*t = text(strings.TrimSpace(s))
+	return nil
+}
+
+// flag is a boolean that services write as true, "Y", "yes" or 1.
+type flag bool
+
+// UnmarshalJSON never fails.
+func (f *flag) UnmarshalJSON(raw []byte) error {
+	switch strings.ToLower(strings.Trim(string(raw), `"`)) {
+	case "true", "y", "yes", "1":
+		*f = true
+	default:
+		*f = false
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package resolver_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/quire-dev/quire/internal/resolver"
+	"github.com/quire-dev/quire/paper"
+)
+
+// fuzzSource feeds a decoder any body: it gives an answer fit for use, or a
+// complete failure.
+func fuzzSource(f *testing.F, name string, seeds ...string) {
+	asked := jsonSources[name].asked
+	f.Add([]byte(fmt.Sprintf(jsonSources[name].answer, `"10.5555/a"`, `"https://x.org/a.pdf"`)))
+	for _, seed := range append(seeds, "", "null", "[]", `{"doi":{}}`, "<html>", "\ufeff{}") {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer, err := resolve(t, name, asked, paper.Reply{Status: 200, Body: body})
+		classOf(t, err)
+		checkAnswer(t, answer)
+	})
+}
+
+func FuzzUnpaywall(f *testing.F) {
+	fuzzSource(f, "unpaywall", `{"doi":"10.5555/a","best_oa_location":[]}`)
+}
+func FuzzCrossref(f *testing.F) {
+	fuzzSource(f, "crossref", `{"message":{"DOI":"10.5555/a","license":[{}]}}`)
+}
+func FuzzOpenAlex(f *testing.F)  { fuzzSource(f, "openalex", `{"doi":"10.5555/a","ids":{"pmid":5}}`) }
+func FuzzEuropePMC(f *testing.F) { fuzzSource(f, "europepmc", `{"resultList":{"result":{}}}`) }
+func FuzzPMCMetadata(f *testing.F) {
+	fuzzSource(f, "pmc", `{"pmcid":"PMC1","pdf_url":"s3://pmc-oa-opendata/PMC1.1/PMC1.1.pdf?md5=aa"}`)
+}
+
+func FuzzPMCListing(f *testing.F) {
+	f.Add([]byte(listing))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer, err := resolve(t, "pmc", byPMCID("PMC12"), paper.Reply{Status: 200, Body: body})
+		classOf(t, err)
+		checkAnswer(t, answer)
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	f.Add("5", "")
+	f.Add("Thu, 01 Jan 1970 00:02:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT")
+	f.Fuzz(func(t *testing.T, after, date string) {
+		header := http.Header{"Retry-After": {after}, "Date": {date}}
+		_, err := resolve(t, "crossref", byDOI("10.5555/a"), paper.Reply{Status: 429, Header: header})
+		failure, _ := err.(*paper.Failure) //nolint:errorlint // the contract: exactly this type
+		if failure == nil || failure.Class != paper.Throttled || failure.RetryAfter < 0 {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func FuzzParseLanding(f *testing.F) {
+	f.Add([]byte(`<base href="//x"><meta name=citation_pdf_url content="/a b.pdf">`), pageURL, `</a>; rel=item; type="application/pdf"`)
+	f.Add([]byte(`<script type="application/ld+json">{"encoding":[{"contentUrl":"a.pdf"}]}`), "::", "<")
+	f.Add([]byte(`<title><a href=a.pdf>PDF<embed src=x?file=a.pdf>`), "", "")
+	f.Fuzz(func(t *testing.T, page []byte, base, link string) {
+		got := resolver.ParseLanding(page, base, http.Header{"Link": {link}})
+		checkAnswer(t, paper.Answer{Candidates: got.Candidates, Title: got.Title})
+		if (got.Class == "") != (len(got.Candidates) > 0) || got.Note == "" {
+			t.Errorf("class and candidates disagree: %+v", got)
+		}
+	})
+}
