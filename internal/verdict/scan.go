@@ -26,6 +26,7 @@ type scanner struct {
 	hole          bool  // a long run of NULs inside a compressed stream
 	end           ending
 	tables        positions // of cross-reference tables and streams
+	searched      int64     // offset before which no object's beginning is sought any more
 
 	solid          int64 // offset after the last byte that is neither NUL nor blank
 	length, filter int64 // offsets of the last /Length and /Filter
@@ -108,7 +109,7 @@ func (s *scanner) name(at int) {
 		s.encrypted = s.encrypted || isName(b, "/Encrypt")
 	case 'X':
 		if isName(b, "/XRef") {
-			s.tables.add(s.base + int64(objectStart(s.window[:at])))
+			s.xrefStream(at)
 		}
 	case 'L':
 		if isName(b, "/Length") {
@@ -121,6 +122,16 @@ func (s *scanner) name(at int) {
 			s.filter = s.base + int64(at)
 		}
 	}
+}
+
+// xrefStream takes note of the object in whose dictionary window[at] lies. No
+// byte is searched twice for its beginning.
+func (s *scanner) xrefStream(at int) {
+	from := max(0, int(s.searched-s.base))
+	if i := objectStart(s.window[from:at]); i >= 0 {
+		s.tables.add(s.base + int64(from+i))
+	}
+	s.searched = s.base + int64(at)
 }
 
 // xref takes note of "xref" and "startxref" whose x is window[at].

@@ -47,12 +47,11 @@ func number(b []byte) (n int64, rest []byte, ok bool) {
 	return n, b[i:], i > 0
 }
 
-// objectStart returns where "12 0 obj" begins that was last opened in b, or
-// len(b) if none is in sight.
+// objectStart returns where the last "12 0 obj" in b begins, or -1.
 func objectStart(b []byte) int {
 	i := bytes.LastIndex(b, []byte(" obj"))
 	if i < 0 {
-		return len(b)
+		return -1
 	}
 	digits := func() {
 		for i > 0 && '0' <= b[i-1] && b[i-1] <= '9' {

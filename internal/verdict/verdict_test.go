@@ -162,6 +162,7 @@ func BenchmarkJudge(b *testing.B) {
 		"compressed": noise(4 << 20),
 		"text":       strings.Repeat("BT /F1 12 Tf 72 720 Td (A paper about indexes) Tj ET\n", 80_000),
 		"slashes":    strings.Repeat("/", 4<<20),
+		"streams":    strings.Repeat("/XRef xref ", 400_000),
 	} {
 		b.Run(name, func(b *testing.B) {
 			body := pdf(content, "/Filter /FlateDecode", "")
