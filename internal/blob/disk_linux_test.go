@@ -48,7 +48,8 @@ func storeOne(dir string) string {
 	}
 }
 
-// child runs the stand-in under a command such as strace and returns its word.
+// child runs the stand-in under a command such as strace and returns its word,
+// which is empty if it was killed.
 func child(t *testing.T, dir string, under ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(under[0]); err != nil {
@@ -60,7 +61,7 @@ func child(t *testing.T, dir string, under ...string) string {
 	if strings.Contains(string(out), "ptrace") {
 		t.Skipf("strace does not work here: %s", out)
 	}
-	if err != nil {
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && !(ok && status.Signal() == syscall.SIGKILL) {
 		t.Fatalf("%v: %v\n%s", under, err, out)
 	}
 	return strings.TrimSpace(string(out))
@@ -162,6 +163,42 @@ func TestLocal_Commit_order(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s\n%s", diff, log)
+	}
+}
+
+// Killed at any of its calls, the process leaves the whole file or none, and the
+// next one gets on.
+func TestLocal_killed(t *testing.T) {
+	want := "artifacts/" + blobOf(oneFile, ".pdf").Path
+	kills := 0
+	for _, call := range []string{"mkdirat", "write", "fsync", "renameat", "unlinkat"} {
+		dir := t.TempDir()
+		for n := 1; ; n++ {
+			kill := fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)
+			word := child(t, dir, "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace="+call, "-e", kill)
+			store := reopen(t, dir)
+			if _, err := store.Clean(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			left := tree(t, dir)
+			if len(left) > 0 && !cmp.Equal(left, []string{want}) {
+				t.Fatalf("killed at %s %d: left %v", call, n, left)
+			}
+			if len(left) > 0 {
+				body, err := os.ReadFile(filepath.Join(dir, want))
+				if err != nil || len(body) != len(oneFile) {
+					t.Fatalf("killed at %s %d: a file of %d bytes, %v", call, n, len(body), err)
+				}
+			}
+			if word == "stored" {
+				break
+			}
+			kills++
+			must(t, os.RemoveAll(filepath.Join(dir, "artifacts")))
+		}
+	}
+	if t.Logf("killed at %d points", kills); kills < 10 {
+		t.Error("too few to mean anything")
 	}
 }
 
