@@ -39,46 +39,39 @@ var _ Store = (*Local)(nil)
 // the directory tmp of the same file system. It makes the two if they are
 // missing; nothing else is written before the first Commit.
 func OpenLocal(root, tmp string) (*Local, error) {
-	l, err := openLocal(root, tmp)
-	if err != nil {
-		return nil, fmt.Errorf("open blob store %s: %w", root, err)
+	l := &Local{}
+	if err := l.open(root, tmp); err != nil {
+		return nil, errors.Join(fmt.Errorf("open blob store %s: %w", root, err), l.Close())
 	}
 	return l, nil
 }
 
-func openLocal(root, tmp string) (l *Local, err error) {
-	if root, err = realDir(root); err != nil {
-		return nil, err
+func (l *Local) open(files, temps string) (err error) {
+	if files, err = realDir(files); err != nil {
+		return err
 	}
-	if tmp, err = realDir(tmp); err != nil {
-		return nil, err
+	if temps, err = realDir(temps); err != nil {
+		return err
 	}
-	base, err := commonDir(root, tmp)
+	base, err := commonDir(files, temps)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	l = &Local{}
-	defer func() {
-		if err != nil {
-			l.Close()
+	if l.filesIn, err = filepath.Rel(base, files); err != nil {
+		return err
+	}
+	if l.tempsIn, err = filepath.Rel(base, temps); err != nil {
+		return err
+	}
+	for _, dir := range []struct {
+		root **os.Root
+		name string
+	}{{&l.files, files}, {&l.temps, temps}, {&l.base, base}} {
+		if *dir.root, err = os.OpenRoot(dir.name); err != nil {
+			return err
 		}
-	}()
-	if l.filesIn, err = filepath.Rel(base, root); err != nil {
-		return nil, err
 	}
-	if l.tempsIn, err = filepath.Rel(base, tmp); err != nil {
-		return nil, err
-	}
-	if l.files, err = os.OpenRoot(root); err != nil {
-		return nil, err
-	}
-	if l.temps, err = os.OpenRoot(tmp); err != nil {
-		return nil, err
-	}
-	if l.base, err = os.OpenRoot(base); err != nil {
-		return nil, err
-	}
-	return l, l.checkRename()
+	return l.checkRename()
 }
 
 // checkRename fails if files could not move from the one directory to the other.

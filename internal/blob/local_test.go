@@ -249,6 +249,22 @@ func TestLocal_refuses(t *testing.T) {
 	}
 }
 
+func TestOpenLocal_refuses(t *testing.T) {
+	dir := t.TempDir()
+	file, dangling := filepath.Join(dir, "file"), filepath.Join(dir, "dangling")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("nowhere", dangling)); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{file, dangling, filepath.Join(file, "x")} {
+		if _, err := blob.OpenLocal(bad, filepath.Join(dir, "tmp")); err == nil {
+			t.Errorf("opened with %s for the blobs", bad)
+		}
+		if _, err := blob.OpenLocal(filepath.Join(dir, "artifacts"), bad); err == nil {
+			t.Errorf("opened with %s for the temporary files", bad)
+		}
+	}
+}
+
 func TestLocal_Open_badKeys(t *testing.T) {
 	store, _ := open(t)
 	good := mustPut(t, store, []byte("x"), ".pdf")
