@@ -1,0 +1,98 @@
+// Package blob keeps files under their SHA-256, so that the same bytes are kept
+// once, a file cannot be overwritten by another, and damage shows.
+//
+// A file comes to its final path only whole and durable: it is written aside,
+// synced, renamed, and the directories that changed are synced. Whoever has a
+// [Blob] from Commit may record it and forget about crashes and power cuts.
+package blob
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+var (
+	// ErrBadKey says that a text is not the Path of a blob.
+	ErrBadKey = errors.New("not the path of a blob")
+	// ErrForeign says that something else is where a file, a directory or a link
+	// of ours should be: a planted symlink, for example. It is left alone.
+	ErrForeign = errors.New("something else is in its place")
+)
+
+// Store keeps blobs. Implementations are safe for concurrent use.
+type Store interface {
+	// Create begins a new blob. name appears in the name of the temporary file:
+	// letters, digits, dots, dashes and underscores, at most 100 of them, such
+	// as "42-7" for the job and its token. It need not be unique.
+	Create(ctx context.Context, name string) (Writer, error)
+	// Open opens the blob at key, a Blob.Path, and says how many bytes it has.
+	// Its error is ErrBadKey, ErrForeign, fs.ErrNotExist, or one of reading.
+	Open(ctx context.Context, key string) (io.ReadSeekCloser, int64, error)
+	// Walk calls fn for each file kept, in the order of the paths, until fn or
+	// ctx returns an error. A file that is no blob comes with an empty SHA256.
+	Walk(ctx context.Context, fn func(Blob) error) error
+}
+
+// Writer takes the bytes of one blob. It is for one goroutine. Its errors wrap
+// those of the disk; see [OutOfService].
+type Writer interface {
+	io.Writer
+	// Sum returns the SHA-256 of the bytes written so far, in hex.
+	Sum() string
+	// Commit makes the blob durable under its hash and ext: ".pdf", or "" for
+	// none. It ends the writer, with or without an error; after an error nothing
+	// of it is left. A ctx that has ended makes it give up before the blob shows.
+	Commit(ctx context.Context, ext string) (Blob, error)
+	// Abort drops the blob. After Commit it does nothing, so it can be deferred.
+	Abort() error
+}
+
+// Blob is a file kept under its hash.
+type Blob struct {
+	Path    string // sha256/ab/cd/<sha256>.pdf: with slashes, relative to the store
+	SHA256  string // hex
+	Bytes   int64
+	Existed bool // it was there before: nothing was written
+}
+
+const top = "sha256"
+
+// keyFor returns the path of a blob.
+func keyFor(sum, ext string) string {
+	return dirFor(sum) + "/" + sum + ext
+}
+
+func dirFor(sum string) string { return top + "/" + sum[:2] + "/" + sum[2:4] }
+
+// parseKey returns the hash in the path of a blob. It takes no other way to
+// write the path, so a key cannot lead out of the store.
+func parseKey(key string) (sum string, err error) {
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	sum, ext := name, ""
+	if dot := strings.IndexByte(name, '.'); dot >= 0 {
+		sum, ext = name[:dot], name[dot:]
+	}
+	if !isHash(sum) || checkExt(ext) != nil || key != keyFor(sum, ext) {
+		return "", fmt.Errorf("%q: %w", key, ErrBadKey)
+	}
+	return sum, nil
+}
+
+func isHash(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == 32 && s == strings.ToLower(s)
+}
+
+// checkExt accepts "" and extensions such as .pdf and .xml.
+func checkExt(ext string) error {
+	rest, found := strings.CutPrefix(ext, ".")
+	bad := strings.IndexFunc(rest, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	if ext != "" && (!found || rest == "" || len(rest) > 8 || bad >= 0) {
+		return fmt.Errorf("extension %q: want a dot and 1 to 8 lower-case letters or digits", ext)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package blob
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+const bufferBytes = 64 << 10
+
+// localWriter writes a temporary file and hashes what passes.
+type localWriter struct {
+	store  *Local
+	temp   string // name in store.temps
+	file   *os.File
+	buffer *bufio.Writer
+	hash   hash.Hash
+	bytes  int64
+	ended  bool // committed or aborted: file is closed, temp gone
+}
+
+// Create begins a new blob. See [Store].
+func (l *Local) Create(ctx context.Context, name string) (Writer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	temp := name + "-" + rand.Text()[:8] + partExt
+	f, err := l.temps.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err != nil {
+		return nil, fmt.Errorf("create temporary file: %w", err)
+	}
+	return &localWriter{
+		store: l, temp: temp, file: f,
+		buffer: bufio.NewWriterSize(f, bufferBytes), hash: sha256.New(),
+	}, nil
+}
+
+func checkName(name string) error {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+	if name == "" || len(name) > 100 || strings.Trim(name, allowed) != "" {
+		return fmt.Errorf("name of temporary file %q: want 1 to 100 letters, digits, dots, dashes or underscores", name)
+	}
+	return nil
+}
+
+func (w *localWriter) Write(p []byte) (int, error) {
+	if w.ended {
+		return 0, fmt.Errorf("write blob: %w", fs.ErrClosed)
+	}
+	n, err := w.buffer.Write(p)
+	w.hash.Write(p[:n])
+	w.bytes += int64(n)
+	if err != nil {
+		return n, fmt.Errorf("write blob: %w", err)
+	}
+	return n, nil
+}
+
+func (w *localWriter) Sum() string { return hex.EncodeToString(w.hash.Sum(nil)) }
+
+func (w *localWriter) Commit(ctx context.Context, ext string) (Blob, error) {
+	if w.ended {
+		return Blob{}, fmt.Errorf("commit blob: %w", fs.ErrClosed)
+	}
+	b := Blob{SHA256: w.Sum(), Bytes: w.bytes}
+	b.Path = keyFor(b.SHA256, ext)
+	err := checkExt(ext)
+	if err == nil {
+		err = w.commit(ctx, &b)
+	}
+	if err != nil {
+		return Blob{}, errors.Join(fmt.Errorf("commit blob %s: %w", b.Path, err), w.Abort())
+	}
+	return b, w.Abort() // drops the temporary file if the blob existed
+}
+
+func (w *localWriter) commit(ctx context.Context, b *Blob) error {
+	l := w.store
+	if err := w.buffer.Flush(); err != nil {
+		return err
+	}
+	if err := l.makeDirs(b.SHA256); err != nil {
+		return err
+	}
+	var err error
+	if b.Existed, err = l.has(*b); err != nil {
+		return err
+	}
+	if !b.Existed {
+		if err := w.place(ctx, b.Path); err != nil {
+			return err
+		}
+	}
+	// Needed even if the blob existed: whoever put it there may not have come so far.
+	return syncDir(l.files, dirFor(b.SHA256))
+}
+
+// place moves the file, whole and durable, to its path.
+func (w *localWriter) place(ctx context.Context, key string) error {
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	if err := w.file.Close(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err // the lease was lost meanwhile
+	}
+	err := w.store.rename(w.temp, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		w.store.forget(w.hash.Sum(nil)) // somebody removed the directory: the next attempt makes it again
+	}
+	w.ended = err == nil
+	return err
+}
+
+func (w *localWriter) Abort() error {
+	if w.ended {
+		return nil
+	}
+	w.ended = true
+	closeErr := w.file.Close()
+	if errors.Is(closeErr, fs.ErrClosed) {
+		closeErr = nil // by place
+	}
+	if err := errors.Join(closeErr, w.store.temps.Remove(w.temp)); err != nil {
+		return fmt.Errorf("drop temporary file: %w", err)
+	}
+	return nil
+}
+
+// has reports whether the blob is there, whole. A file of another size is a
+// damaged one, which renaming replaces.
+func (l *Local) has(b Blob) (bool, error) {
+	fi, err := l.files.Lstat(b.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case !fi.Mode().IsRegular():
+		return false, ErrForeign
+	}
+	return fi.Size() == b.Bytes, nil
+}
+
+// forget makes the next Commit look for the directories of a hash again.
+func (l *Local) forget(sum []byte) {
+	l.upper[sum[0]].Store(false)
+	l.lowerFlag(sum).Store(false)
+}
