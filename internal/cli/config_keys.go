@@ -118,14 +118,13 @@ func envName(path string) string {
 
 // environment finds the variables that set something. Those that seem to but do
 // not are an error; those that mean something else are passed over.
-func environment(environ []string) (found map[string]string, err error) {
+func environment(environ []string) (found map[string]string, problems []error) {
 	paths := map[string]string{}
 	for _, k := range knownPaths(reflect.TypeFor[Config](), "") {
 		paths[envName(k.path)] = k.path
 	}
 	names := slices.Concat(slices.Sorted(maps.Keys(paths)), globalVariables())
 	found = map[string]string{}
-	var problems []error
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		path, ok := paths[name]
@@ -137,7 +136,7 @@ func environment(environ []string) (found map[string]string, err error) {
 				errors.New("sets nothing; the nearest known is "+nearest(name, names))))
 		}
 	}
-	return found, errors.Join(problems...)
+	return found, problems
 }
 
 // globalVariables are those that stand for flags of every command and not for

@@ -56,7 +56,7 @@ func (keyLimits) normalKey(text string) (string, error) {
 		host, err := normalHost(name)
 		return "host:" + host, err
 	case strings.Contains(text, "."):
-		return "", fmt.Errorf("is no key; a host is written host:%s", text)
+		return "", fmt.Errorf("is no key; that of a host is %q", "host:"+text)
 	default:
 		return "", errUnknownKey
 	}
@@ -88,7 +88,7 @@ func normalHost(text string) (string, error) {
 		return "", fmt.Errorf("%q: a limit is for one host; default_host is for all others", text)
 	}
 	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(host, "."))
-	if err != nil || name == "" || strings.ContainsAny(name, "/@:[]% ") {
+	if err != nil || name == "" || strings.Contains("."+name, "..") || strings.ContainsAny(name, "/@:[]% ") {
 		return "", fmt.Errorf("%q is no host name", text)
 	}
 	return name + port, nil

@@ -40,12 +40,14 @@ func loadConfig(path string, mustExist bool, environ []string, flags map[string]
 	l := &layers{origins: out.origins}
 	root := reflect.ValueOf(&out.Config).Elem()
 
-	file, err := readConfig(path, mustExist)
-	l.note(err)
-	l.apply(root, file, "", "")
+	if file, err := readConfig(path, mustExist); err != nil {
+		l.problems = append(l.problems, err)
+	} else {
+		l.apply(root, file, "", "")
+	}
 
-	variables, err := environment(environ)
-	l.note(err)
+	variables, problems := environment(environ)
+	l.problems = append(l.problems, problems...)
 	for _, path := range slices.Sorted(maps.Keys(variables)) {
 		l.apply(root, nest(path, variables[path], origin{rank: byEnv, where: "env " + envName(path)}), "", "")
 	}
@@ -60,12 +62,6 @@ func loadConfig(path string, mustExist bool, environ []string, flags map[string]
 		return nil, &configError{problems: l.problems}
 	}
 	return out, nil
-}
-
-func (l *layers) note(err error) {
-	if err != nil {
-		l.problems = append(l.problems, err)
-	}
 }
 
 // nest wraps text in the mappings that lead to path.
@@ -98,7 +94,7 @@ func readConfig(path string, mustExist bool) (node, error) {
 		return node{kind: nullNode}, nil
 	}
 	if err != nil {
-		return node{kind: nullNode}, err
+		return node{}, err
 	}
 	return parseYAML(text, func(line int) origin {
 		return origin{rank: byFile, where: fmt.Sprintf("%s:%d", path, line), dir: filepath.Dir(path)}

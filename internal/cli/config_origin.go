@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,9 @@ func (o origin) String() string {
 // problem is one thing wrong with the configuration: where, with which setting,
 // and why.
 func problem(from origin, path string, why error) error {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		path = strconv.Quote(path)
+	}
 	switch {
 	case path == "":
 		return fmt.Errorf("%s: %w", from, why)

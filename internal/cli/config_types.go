@@ -178,7 +178,7 @@ func checkHeader(text string) error {
 type connectTo string
 
 func (c *connectTo) UnmarshalText(text []byte) error {
-	part := `(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@]*):(\d{0,5})`
+	part := `(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@]*):(\d*)`
 	m := regexp.MustCompile("^" + part + ":" + part + "$").FindSubmatch(text)
 	if m == nil {
 		return fmt.Errorf("%q is not HOST1:PORT1:HOST2:PORT2", text)
