@@ -36,15 +36,21 @@ type Origin struct {
 // environ, and flags, which maps paths such as orchestrator.max_workers to
 // texts. Its error is a [*configError] and names everything that is wrong.
 func loadConfig(path string, mustExist bool, environ []string, flags map[string]string) (*loaded, error) {
+	file, err := readConfig(path, mustExist)
+	if err != nil {
+		return nil, &configError{problems: []error{err}}
+	}
+	return compose(file, environ, flags)
+}
+
+// compose lays file, environ and flags over the defaults, reads the files of
+// keys and checks the whole.
+func compose(file node, environ []string, flags map[string]string) (*loaded, error) {
 	out := &loaded{Config: defaultConfig(), origins: map[string]origin{}}
 	l := &layers{origins: out.origins}
 	root := reflect.ValueOf(&out.Config).Elem()
 
-	if file, err := readConfig(path, mustExist); err != nil {
-		l.problems = append(l.problems, err)
-	} else {
-		l.apply(root, file, "", "")
-	}
+	l.apply(root, file, "", "")
 
 	variables, problems := environment(environ)
 	l.problems = append(l.problems, problems...)
@@ -96,9 +102,13 @@ func readConfig(path string, mustExist bool) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	return parseYAML(text, func(line int) origin {
+	return parseYAML(text, linesOf(path))
+}
+
+func linesOf(path string) func(line int) origin {
+	return func(line int) origin {
 		return origin{rank: byFile, where: fmt.Sprintf("%s:%d", path, line), dir: filepath.Dir(path)}
-	})
+	}
 }
 
 // readSmall reads a regular file of at most limit bytes. It never waits for
