@@ -220,7 +220,7 @@ func setText(v reflect.Value, n node, tag reflect.StructTag) error {
 	if words := tag.Get("oneof"); words != "" && !slices.Contains(strings.Split(words, ","), n.text) {
 		return fmt.Errorf("%q is not one of %s", n.text, strings.ReplaceAll(words, ",", ", "))
 	}
-	if path, ok := got.Interface().(filePath); ok && n.from.dir != "" && path != "" && !filepath.IsAbs(string(path)) {
+	if path, ok := reflect.TypeAssert[filePath](got); ok && n.from.dir != "" && path != "" && !filepath.IsAbs(string(path)) {
 		got.SetString(filepath.Join(n.from.dir, string(path)))
 	}
 	v.Set(got)
@@ -228,7 +228,7 @@ func setText(v reflect.Value, n node, tag reflect.StructTag) error {
 }
 
 func parseText(v reflect.Value, text string) error {
-	if reads, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if reads, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if text == "" {
 			return nil
 		}

@@ -27,8 +27,7 @@ func writeConfig(t *testing.T, text string) string {
 // all of words.
 func wantRefused(t *testing.T, err error, words ...string) {
 	t.Helper()
-	var refused *configError
-	if !errors.As(err, &refused) {
+	if _, ok := errors.AsType[*configError](err); !ok {
 		t.Fatalf("got %v, want a configError", err)
 	}
 	if text := err.Error(); strings.ContainsAny(text, "\n\r\x1b\x00") {

@@ -118,6 +118,7 @@ func checkTokens(tokens token.Tokens, at func(line int) origin) error {
 			if depth == 0 {
 				nested++
 			}
+		default: // a value, or white space
 		}
 		if depth > maxDepth || nested > maxDepth {
 			refuse = "is nested too deeply"
