@@ -41,7 +41,6 @@ func restricted() map[string]string {
 		"github.com/spf13/cobra":        "internal/cli",
 		"github.com/spf13/pflag":        "internal/cli",
 		"github.com/invopop/jsonschema": "internal/cli",
-		"github.com/goccy/go-yaml":      "internal/cli",
 		"github.com/lmittmann/tint":     "internal/cli",
 		"modernc.org/sqlite":            "sqlite",
 	}

@@ -144,7 +144,7 @@ func environment(environ []string) (found map[string]string, problems []error) {
 func globalVariables() []string {
 	return []string{
 		"QUIRE_DATA", "QUIRE_CONFIG", "QUIRE_STORE", "QUIRE_ARTIFACTS",
-		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_PROGRESS", "QUIRE_JSON",
+		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_PROGRESS",
 	}
 }
 
