@@ -1,0 +1,308 @@
+package intake
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/quire-dev/quire/paper"
+)
+
+func readCSV(in *input, opt Options, yield func(Row, error) bool) error {
+	records := csvReader{in: in, comma: delimiter(opt.Name, in.peek())}
+	var head *header
+	for {
+		cells, line, err := records.next()
+		var bad *Reject
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &bad):
+			if !yield(Row{}, bad) {
+				return nil
+			}
+			continue
+		case err != nil:
+			return err
+		case isEmpty(cells):
+			continue
+		}
+		if head == nil {
+			var named bool
+			if head, named, err = newHeader(cells, opt.IDColumn); err != nil {
+				return err
+			}
+			if named {
+				continue
+			}
+		}
+		row, err := head.row(cells)
+		row.Line = line
+		if err != nil {
+			row, err = Row{}, newReject(line, records.text(cells), err)
+		}
+		if !yield(row, err) {
+			return nil
+		}
+	}
+}
+
+// delimiter returns the one that the first line has most of.
+func delimiter(name string, head []byte) byte {
+	switch path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz")) {
+	case ".tsv", ".tab":
+		return '\t'
+	}
+	first, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
+	best, most := byte(','), 0
+	for _, c := range []byte(",;\t") {
+		if n := bytes.Count(first, []byte{c}); n > most {
+			best, most = c, n
+		}
+	}
+	return best
+}
+
+func isEmpty(cells [][]byte) bool {
+	for _, cell := range cells {
+		if len(bytes.TrimSpace(cell)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// header says what the columns hold.
+type header struct {
+	columns []column
+	must    column // the user's choice
+	hasKind bool   // a column holds identifiers of one kind
+}
+
+// newHeader makes the header of a table out of its first record, which may be
+// data already: then named is false.
+func newHeader(first [][]byte, idColumn string) (h *header, named bool, err error) {
+	h = &header{columns: make([]column, len(first))}
+	names := make([]string, len(first))
+	for i, cell := range first {
+		names[i] = strings.TrimSpace(string(cell))
+		h.columns[i] = looseColumn(names[i])
+		named = named || h.columns[i] != none && h.columns[i] != title
+	}
+	if idColumn != "" {
+		return h.choose(names, idColumn, named)
+	}
+	if named {
+		h.hasKind = slices.ContainsFunc(h.columns, column.isKind)
+		return h, true, nil
+	}
+	for i, name := range names {
+		if _, err := paper.ParseID(name); err == nil && (len(names) == 1 || strings.Trim(name, "0123456789") != "") {
+			h.columns[i] = id
+			return h, false, nil
+		}
+	}
+	return nil, false, fmt.Errorf("no column is known to hold identifiers: name one of %.20q", few(names))
+}
+
+// few returns as many names as an error can show.
+func few(names []string) []string { return names[:min(len(names), 20)] }
+
+func (h *header) choose(names []string, idColumn string, named bool) (*header, bool, error) {
+	for i, name := range names {
+		if strings.EqualFold(name, idColumn) {
+			h.mustHave(i)
+			return h, true, nil
+		}
+	}
+	n, err := strconv.Atoi(idColumn)
+	if err != nil || n < 1 || n > len(names) {
+		return nil, false, fmt.Errorf("no column %.60q: the columns are %.20q", idColumn, few(names))
+	}
+	if !named {
+		_, err := paper.ParseID(names[n-1])
+		named = err != nil
+	}
+	h.mustHave(n - 1)
+	return h, named, nil
+}
+
+// mustHave makes column i the one that holds the identifier. Its name still
+// tells the kind.
+func (h *header) mustHave(i int) {
+	h.must = h.columns[i]
+	if h.must == none || h.must == title {
+		h.must = chosenID
+	}
+	for j, c := range h.columns {
+		if c == h.must {
+			h.columns[j] = none // another of the same name
+		}
+	}
+	h.columns[i] = h.must
+}
+
+func (h *header) row(cells [][]byte) (Row, error) {
+	if len(cells) > len(h.columns) && !isEmpty(cells[len(h.columns):]) {
+		return Row{}, fmt.Errorf("%d cells where the header has %d", len(cells), len(h.columns))
+	}
+	f := fields{hasKind: h.hasKind}
+	for i, c := range h.columns {
+		if c != none && i < len(cells) && f.text[c] == "" {
+			f.text[c] = string(cells[i])
+		}
+	}
+	a, err := f.artifact(h.must)
+	return Row{Artifact: a, Title: strings.ToValidUTF8(f.text[title], "")}, err
+}
+
+// csvReader splits a stream into records (RFC 4180, with any delimiter, spaces
+// around quotes, and records of different lengths).
+type csvReader struct {
+	in       *input
+	comma    byte
+	cells    [][]byte // of the record, within the buffer or unquoted
+	unquoted []byte
+}
+
+var (
+	errIncomplete = errors.New("the record goes on")
+	errOpenQuote  = errors.New("a quote is opened and never closed")
+	errStrayQuote = errors.New("text follows a closing quote")
+)
+
+// next returns the next record and the line it begins at; the cells are good
+// until the next call. If a record is not well formed, the error is the Reject
+// of its first line, and the next record begins at the line after.
+func (r *csvReader) next() (cells [][]byte, line int, err error) {
+	data := r.in.peek()
+	for {
+		n, err := r.parse(data, false)
+		if errors.Is(err, errIncomplete) {
+			if len(data) <= maxLine {
+				if data, err = r.in.grow(len(data)); err == nil {
+					continue
+				}
+			}
+			switch {
+			case errors.Is(err, io.EOF) && len(data) == 0:
+				return nil, 0, io.EOF
+			case errors.Is(err, io.EOF):
+				n, err = r.parse(data, true)
+			case errors.Is(err, errIncomplete): // and is too long for that
+			default:
+				return nil, 0, err
+			}
+		}
+		if err != nil {
+			return nil, 0, r.reject(err)
+		}
+		line = r.in.line + 1
+		return r.cells, line, r.in.consume(n, data)
+	}
+}
+
+// reject consumes one line.
+func (r *csvReader) reject(why error) error {
+	line, tooLong, err := r.in.next()
+	if err != nil {
+		return err
+	}
+	switch {
+	case tooLong:
+		why = errTooLong
+	case errors.Is(why, errIncomplete):
+		why = errOpenQuote
+	}
+	return r.in.reject(line, why)
+}
+
+// text returns the record's beginning, for a Reject.
+func (r *csvReader) text(cells [][]byte) []byte {
+	var text []byte
+	for i, cell := range cells {
+		if i > 0 {
+			text = append(text, r.comma)
+		}
+		if text = append(text, cell...); len(text) > 200 {
+			break
+		}
+	}
+	return text
+}
+
+// parse reads the record that data begins with into r.cells and returns its
+// length. If atEnd, data ends where the stream does.
+func (r *csvReader) parse(data []byte, atEnd bool) (n int, err error) {
+	r.cells, r.unquoted = r.cells[:0], r.unquoted[:0]
+	for {
+		cell, size, err := r.cell(data[n:], atEnd)
+		if err != nil {
+			return 0, err
+		}
+		r.cells = append(r.cells, cell)
+		n += size
+		switch {
+		case n == len(data):
+			return n, nil
+		case data[n] == '\n':
+			return n + 1, nil
+		}
+		n++ // the comma
+	}
+}
+
+// cell returns the cell that data begins with and how long it is written.
+func (r *csvReader) cell(data []byte, atEnd bool) (cell []byte, n int, err error) {
+	blanks := 0
+	for blanks < len(data) && data[blanks] == ' ' {
+		blanks++
+	}
+	if blanks < len(data) && data[blanks] == '"' {
+		cell, n, err = r.quoted(data[blanks+1:], atEnd)
+		return cell, blanks + 1 + n, err
+	}
+	for n < len(data) && data[n] != r.comma && data[n] != '\n' {
+		n++
+	}
+	if n == len(data) && !atEnd {
+		return nil, 0, errIncomplete
+	}
+	return bytes.TrimSuffix(data[:n], []byte("\r")), n, nil
+}
+
+// quoted reads on behind the opening quote.
+func (r *csvReader) quoted(data []byte, atEnd bool) (cell []byte, n int, err error) {
+	open, from := errIncomplete, len(r.unquoted)
+	if atEnd {
+		open = errOpenQuote
+	}
+	for {
+		size := bytes.IndexByte(data[n:], '"')
+		if size < 0 {
+			return nil, 0, open
+		}
+		r.unquoted = append(r.unquoted, data[n:n+size]...)
+		n += size + 1
+		if n == len(data) || data[n] != '"' {
+			break
+		}
+		r.unquoted = append(r.unquoted, '"')
+		n++
+	}
+	for n < len(data) && (data[n] == ' ' || data[n] == '\r') {
+		n++
+	}
+	switch {
+	case n == len(data) && !atEnd:
+		return nil, 0, errIncomplete
+	case n < len(data) && data[n] != r.comma && data[n] != '\n':
+		return nil, 0, errStrayQuote
+	}
+	return r.unquoted[from:], n, nil
+}
