@@ -3,13 +3,10 @@ package cli
 import (
 	"fmt"
 	"math"
-	"net"
-	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/net/idna"
+	"github.com/quire-dev/quire/paper"
 )
 
 // limitConfig is what the configuration says of one key. A zero field says
@@ -53,8 +50,7 @@ func (keyLimits) normalKey(text string) (string, error) {
 		}
 		return text, nil
 	case found && kind == "host":
-		host, err := normalHost(name)
-		return "host:" + host, err
+		return hostKey(name)
 	case strings.Contains(text, "."):
 		return "", fmt.Errorf("is no key; that of a host is %q", "host:"+text)
 	default:
@@ -62,34 +58,15 @@ func (keyLimits) normalKey(text string) (string, error) {
 	}
 }
 
-// normalHost returns the one form of a host: lower case, punycode, without a
-// final dot, without the ports 80 and 443.
-func normalHost(text string) (string, error) {
-	host, port := text, ""
-	if h, p, err := net.SplitHostPort(text); err == nil {
-		host, port = h, p
-	}
-	if port != "" {
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 {
-			return "", fmt.Errorf("%q is no port", port)
-		}
-		if port = ":" + strconv.FormatUint(n, 10); n == 80 || n == 443 {
-			port = ""
-		}
-	}
-	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		if ip = ip.Unmap(); ip.Is6() {
-			return "[" + ip.String() + "]" + port, nil
-		}
-		return ip.String() + port, nil
-	}
-	if strings.Contains(host, "*") {
+// hostKey returns the key of what is written NAME or NAME:PORT. The ports that
+// URLs leave out, 80 and 443, are left out.
+func hostKey(text string) (string, error) {
+	if strings.Contains(text, "*") {
 		return "", fmt.Errorf("%q: a limit is for one host; default_host is for all others", text)
 	}
-	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(host, "."))
-	if err != nil || name == "" || strings.Contains("."+name, "..") || strings.ContainsAny(name, "/@:[]% ") {
-		return "", fmt.Errorf("%q is no host name", text)
+	key, err := paper.HostKey("http://" + text)
+	if err != nil || strings.ContainsAny(text, "/?#@\\ ") {
+		return "", fmt.Errorf("%q is not HOST or HOST:PORT", text)
 	}
-	return name + port, nil
+	return strings.TrimSuffix(key, ":443"), nil
 }
