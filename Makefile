@@ -1,0 +1,68 @@
+# make            what there is
+# make check      what CI runs
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 10s
+BENCH    ?= .
+COUNT    ?= 6
+TOOL     := go tool -modfile=tools/go.mod
+
+# The race detector needs a C compiler; everything else builds without one.
+CC_FOUND := $(shell command -v "$$(go env CC)" 2>/dev/null)
+RACE     := $(if $(CC_FOUND),-race)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## the main job, offline, against a small web of made-up works
+	bin/quire demo
+
+.PHONY: build
+build: ## bin/quire, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X github.com/quire-dev/quire.Version=$(VERSION)' -o bin/quire ./cmd/quire
+
+.PHONY: check
+check: test lint ## all that CI runs
+
+.PHONY: test
+test: need-go ## vet and all tests, with the race detector
+	@test -n "$(RACE)" || { echo 'no C compiler: the race detector needs one (install gcc)'; \
+		test "$${CI:-}" != true || exit 1; echo 'testing without it'; }
+	go vet ./...
+	CGO_ENABLED=0 go build -o /dev/null ./...
+	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -count=1 -timeout 10m ./...
+
+.PHONY: lint
+lint: need-go ## golangci-lint and go.mod in order; the first run builds the linter (1-2 min)
+	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint fmt --diff
+	go mod tidy -diff
+
+.PHONY: bench
+bench: need-go ## benchmarks, summed up; BENCH=regexp, COUNT=n
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./... > bench.txt
+	$(TOOL) benchstat bench.txt
+
+.PHONY: fuzz
+fuzz: need-go ## every fuzz target for FUZZTIME each
+	@go list ./... | while read -r package; do \
+		go test -list '^Fuzz' "$$package" | { grep '^Fuzz' || true; } | while read -r target; do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "$$package" < /dev/null; \
+		done; \
+	done
+
+.PHONY: cover
+cover: need-go ## test coverage per function, and in all
+	go test -count=1 -coverpkg=./... -coverprofile=cover.out ./...
+	go tool cover -func=cover.out
+
+.PHONY: need-go
+need-go:
+	@command -v go > /dev/null || { echo 'go is missing: https://go.dev/dl/, 1.26.6 or later'; exit 1; }

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// check finds settings that are right by themselves and wrong together.
+func (l *layers) check(c *Config) {
+	o := c.Orchestrator
+	l.refuse(2*o.Heartbeat >= o.LeaseTTL, fmt.Sprintf(
+		"%s must be under half of orchestrator.lease_ttl, which is %s: a lease must outlive one lost heartbeat", o.Heartbeat, o.LeaseTTL),
+		"orchestrator.heartbeat", "orchestrator.lease_ttl")
+	l.refuse(o.Grace > o.LeaseTTL, fmt.Sprintf("%s is more than orchestrator.lease_ttl, which is %s", o.Grace, o.LeaseTTL),
+		"orchestrator.grace", "orchestrator.lease_ttl")
+	l.refuse(c.Retry.Base > c.Retry.Max, fmt.Sprintf("%s is more than retry.max, which is %s", c.Retry.Base, c.Retry.Max),
+		"retry.base", "retry.max")
+
+	t := c.HTTP.Timeouts
+	for _, part := range []struct {
+		name string
+		time duration
+	}{{"connect", t.Connect}, {"header", t.Header}, {"idle", t.Idle}} {
+		l.refuse(part.time > t.Total, fmt.Sprintf("%s is more than http.timeouts.total, which is %s", part.time, t.Total),
+			"http.timeouts."+part.name, "http.timeouts.total")
+	}
+	l.refuse(len(c.Accept.Licenses) > 1 && slices.Contains(c.Accept.Licenses, "any"), "any stands alone", "accept.licenses")
+	for name, list := range map[string]int{
+		"accept.formats": len(c.Accept.Formats), "accept.versions": len(c.Accept.Versions),
+		"accept.licenses": len(c.Accept.Licenses), "resolvers.order": len(c.Resolvers.Order),
+	} {
+		l.refuse(list == 0, "is empty; nothing could ever be found", name)
+	}
+	l.settlePace(&c.Limits.DefaultHost, "limits.default_host")
+	l.settlePace(&c.Limits.DefaultResolver, "limits.default_resolver")
+	for key, limit := range c.Limits.Keys {
+		l.settlePace(limit, "limits."+key)
+	}
+	l.checkRoots(c.HTTP.CAFile)
+}
+
+// refuse notes a problem if there is one. Of the settings that are part of it,
+// the one set last, by rank, is blamed.
+func (l *layers) refuse(wrong bool, why string, paths ...string) {
+	if !wrong {
+		return
+	}
+	blamed := paths[0]
+	for _, path := range paths[1:] {
+		if l.origins[path].rank > l.origins[blamed].rank {
+			blamed = path
+		}
+	}
+	if blamed != paths[0] {
+		why = paths[0] + ": " + why
+	}
+	l.fail(l.origins[blamed], blamed, errors.New(why))
+}
+
+// settlePace sees to it that a limit has one pace. Of every, per_second and
+// per_minute from different sources the one of highest rank holds; two from the
+// same source contradict each other.
+func (l *layers) settlePace(limit *limitConfig, path string) {
+	var best origin
+	var given string
+	for _, name := range []string{"every", "per_second", "per_minute"} {
+		from, ok := l.origins[path+"."+name]
+		switch {
+		case !ok:
+			continue
+		case given != "" && from.rank == best.rank:
+			l.fail(from, path, fmt.Errorf("%s and %s are both given; one is enough", given, name))
+		case given == "" || from.rank > best.rank:
+			best, given = from, name
+		}
+	}
+	if given == "" {
+		return
+	}
+	limit.Every = keepIf(given == "every", limit.Every)
+	limit.PerSecond = keepIf(given == "per_second", limit.PerSecond)
+	limit.PerMinute = keepIf(given == "per_minute", limit.PerMinute)
+}
+
+func keepIf[T duration | float64](keep bool, v T) T {
+	if keep {
+		return v
+	}
+	return 0
+}
+
+// checkRoots reads the extra trust roots, to complain before a run begins and
+// not in the middle of it.
+func (l *layers) checkRoots(path filePath) {
+	if path == "" {
+		return
+	}
+	pem, err := readSmall(string(path), maxConfigBytes)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		err = fmt.Errorf("%s has no PEM certificate", path)
+	}
+	if err != nil {
+		l.fail(l.origins["http.ca_file"], "http.ca_file", err)
+	}
+}

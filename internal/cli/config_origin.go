@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// origin says where a value comes from. Of two, the one of higher rank wins.
+type origin struct {
+	rank  rank
+	where string // quire.yaml:4, env QUIRE_CONTACT, flag --contact
+	dir   string // of the file, which paths in it are relative to; else empty
+}
+
+type rank uint8
+
+const (
+	byDefault rank = iota
+	byFile
+	byEnv
+	byFlag
+)
+
+func (o origin) String() string {
+	if o.rank == byDefault {
+		return "default"
+	}
+	return o.where
+}
+
+// problem is one thing wrong with the configuration: where, with which setting,
+// and why.
+func problem(from origin, path string, why error) error {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		path = strconv.Quote(path)
+	}
+	switch {
+	case path == "":
+		return fmt.Errorf("%s: %w", from, why)
+	case from.rank == byDefault:
+		return fmt.Errorf("%s: %w", path, why)
+	default:
+		return fmt.Errorf("%s: %s: %w", from, path, why)
+	}
+}
+
+// configError says what is wrong with the configuration. It ends the program
+// with exit code 4.
+type configError struct {
+	problems []error // at least one
+}
+
+// Error tells all problems on one line.
+func (e *configError) Error() string {
+	texts := make([]string, len(e.problems))
+	for i, p := range e.problems {
+		texts[i] = p.Error()
+	}
+	return "read configuration: " + strings.Join(texts, "; ")
+}
+
+func (e *configError) Unwrap() []error { return e.problems }

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+)
+
+// resolversConfig says which sources are asked, and where they are.
+type resolversConfig struct {
+	Order     []resolverName `yaml:"order" doc:"the sources that are asked, first to last; those left out are not"`
+	PMC       resolverConfig `yaml:"pmc" doc:"PMC's open-data bucket"`
+	ArXiv     resolverConfig `yaml:"arxiv" doc:"arXiv"`
+	EuropePMC resolverConfig `yaml:"europepmc" doc:"Europe PMC"`
+	Unpaywall resolverConfig `yaml:"unpaywall" doc:"Unpaywall"`
+	OpenAlex  resolverConfig `yaml:"openalex" doc:"OpenAlex"`
+	Crossref  resolverConfig `yaml:"crossref" doc:"Crossref"`
+	Landing   resolverConfig `yaml:"landing" doc:"the page that a DOI leads to"`
+}
+
+type resolverConfig struct {
+	Enabled    bool     `yaml:"enabled" doc:"false leaves it out"`
+	BaseURL    baseURL  `yaml:"base_url,omitempty" doc:"where it is, instead of its own address"`
+	APIKey     secret   `yaml:"api_key,omitempty" file:"no" doc:"its key; never in the file"`
+	APIKeyFile filePath `yaml:"api_key_file,omitempty" doc:"a file that holds its key and nothing else"`
+}
+
+// resolverNames lists the resolvers in the order they are asked by default.
+func resolverNames() []string {
+	return []string{"pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "landing"}
+}
+
+func defaultResolvers() resolversConfig {
+	var r resolversConfig
+	for _, name := range resolverNames() {
+		r.Order = append(r.Order, resolverName(name))
+		r.named(name).Enabled = true
+	}
+	return r
+}
+
+// named returns the settings of one of resolverNames.
+func (r *resolversConfig) named(name string) *resolverConfig {
+	switch name {
+	case "pmc":
+		return &r.PMC
+	case "arxiv":
+		return &r.ArXiv
+	case "europepmc":
+		return &r.EuropePMC
+	case "unpaywall":
+		return &r.Unpaywall
+	case "openalex":
+		return &r.OpenAlex
+	case "crossref":
+		return &r.Crossref
+	case "landing":
+		return &r.Landing
+	}
+	return nil
+}
+
+// active lists the resolvers that are asked, in order.
+func (r *resolversConfig) active() []string {
+	var names []string
+	for _, name := range r.Order {
+		if r.named(string(name)).Enabled {
+			names = append(names, string(name))
+		}
+	}
+	return names
+}
+
+// resolverName is one of resolverNames.
+type resolverName string
+
+func (n *resolverName) UnmarshalText(text []byte) error {
+	*n = resolverName(text)
+	return checkResolver(string(text))
+}
+
+func checkResolver(name string) error {
+	if slices.Contains(resolverNames(), name) {
+		return nil
+	}
+	return fmt.Errorf("unknown resolver %q; the nearest known is %s", name, nearest(name, resolverNames()))
+}
+
+// perResolver holds a number for resolvers by name.
+type perResolver map[string]int
+
+func (perResolver) normalKey(text string) (string, error) { return text, checkResolver(text) }

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// writeConfig makes a configuration file that only its owner can read.
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "quire.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// wantRefused asserts that a configuration is refused with one line that holds
+// all of words.
+func wantRefused(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if _, ok := errors.AsType[*configError](err); !ok {
+		t.Fatalf("got %v, want a configError", err)
+	}
+	if text := err.Error(); strings.ContainsAny(text, "\n\r\x1b\x00") {
+		t.Errorf("the message is not one plain line: %q", text)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q is not in the message: %v", word, err)
+		}
+	}
+}
+
+// sample holds a value for every path that is not its default, in the form of
+// the environment.
+func sample() map[string]string {
+	values := map[string]string{
+		"contact":                       "a.reader@university.edu",
+		"orchestrator.max_workers":      "7",
+		"orchestrator.max_per_host":     "2",
+		"orchestrator.max_per_resolver": "pmc=5,arxiv=1",
+		"orchestrator.lease_ttl":        "20m",
+		"orchestrator.heartbeat":        "1m30s",
+		"orchestrator.grace":            "1m",
+		"retry.max_attempts":            "9",
+		"retry.base":                    "5s",
+		"retry.factor":                  "1.5",
+		"retry.max":                     "2h",
+		"limits":                        "{\"host:arxiv.org\": {in_flight: 1, every: 3s}}",
+		"resolvers.order":               "unpaywall,pmc",
+		"accept.formats":                "[pdf]",
+		"accept.versions":               "published,accepted",
+		"accept.licenses":               "cc-by-4.0,cc0-1.0",
+		"accept.max_bytes":              "1GiB",
+		"http.timeouts.connect":         "1s",
+		"http.timeouts.header":          "2s",
+		"http.timeouts.idle":            "3s",
+		"http.timeouts.total":           "4m",
+		"http.connect_to":               "a.org:443:127.0.0.1:8443,::[::1]:1",
+		"http.allow_networks":           "127.0.0.0/8,::1/128",
+		"http.user_agent":               "reader/1 (mailto:a.reader@university.edu)",
+		"robots.obey":                   "false",
+	}
+	for _, kind := range []string{"default_host", "default_resolver"} {
+		values["limits."+kind+".in_flight"] = "3"
+		values["limits."+kind+".every"] = "7s"
+		values["limits."+kind+".per_second"] = "0.25"
+		values["limits."+kind+".per_minute"] = "10"
+	}
+	for _, name := range resolverNames() {
+		values["resolvers."+name+".enabled"] = "false"
+		values["resolvers."+name+".base_url"] = "http://127.0.0.1:8080/" + name
+		values["resolvers."+name+".api_key"] = "k-" + name
+	}
+	return values
+}
+
+// TestConfig_everyKeyFromEverySource sets each path alone, by each source.
+func TestConfig_everyKeyFromEverySource(t *testing.T) {
+	values := sample()
+	root := filepath.Join("testdata", "config", "root.pem")
+	values["http.ca_file"] = root
+	key := writeConfig(t, "k-from-file\n")
+	for _, name := range resolverNames() {
+		values["resolvers."+name+".api_key_file"] = key
+	}
+	for _, k := range knownPaths(reflect.TypeFor[Config](), "") {
+		value, ok := values[k.path]
+		if !ok {
+			t.Errorf("%s: the sample has no value", k.path)
+			continue
+		}
+		sources := map[string]func() (*loaded, error){
+			"env":  func() (*loaded, error) { return loadConfig("", false, []string{envName(k.path) + "=" + value}, nil) },
+			"flag": func() (*loaded, error) { return loadConfig("", false, nil, map[string]string{k.path: value}) },
+		}
+		if !strings.HasSuffix(k.path, ".api_key") {
+			inFile := value
+			if strings.HasSuffix(k.path, "_file") {
+				inFile, _ = filepath.Abs(value)
+			}
+			path := writeConfig(t, asYAML(k.path, inFile))
+			sources["file"] = func() (*loaded, error) { return loadConfig(path, true, nil, nil) }
+		}
+		for source, load := range sources {
+			t.Run(source+"/"+k.path, func(t *testing.T) {
+				got, err := load()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !changed(got, k.path) {
+					t.Errorf("%s is still at its default", k.path)
+				}
+			})
+		}
+	}
+	t.Run("environment names are distinct", func(t *testing.T) {
+		names := map[string]string{}
+		for path := range maps.Keys(values) {
+			if other, twice := names[envName(path)]; twice {
+				t.Errorf("%s and %s have the same variable", path, other)
+			}
+			names[envName(path)] = path
+		}
+	})
+}
+
+// asYAML writes a path as nested mappings.
+func asYAML(path, value string) string {
+	var text strings.Builder
+	names := strings.Split(path, ".")
+	for depth, name := range names {
+		text.WriteString("\n" + strings.Repeat("  ", depth) + name + ":")
+	}
+	if !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[") {
+		value = "'" + value + "'"
+	}
+	return text.String() + " " + value + "\n"
+}
+
+// changed reports whether path, or something below it, is not from the default.
+func changed(l *loaded, path string) bool {
+	return slices.ContainsFunc(l.Origins(), func(o Origin) bool {
+		return (o.Path == path || strings.HasPrefix(o.Path, path+".")) && o.From != "default"
+	})
+}
+
+func TestConfig_defaultsPassTheirOwnChecks(t *testing.T) {
+	l, err := loadConfig("", false, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range l.Origins() {
+		if o.From != "default" {
+			t.Errorf("%s comes from %s", o.Path, o.From)
+		}
+	}
+	text, err := l.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := loadConfig(writeConfig(t, string(text)), true, nil, nil)
+	if err != nil {
+		t.Fatalf("the defaults as a file: %v\n%s", err, text)
+	}
+	opt := cmp.AllowUnexported(secret{})
+	if diff := cmp.Diff(l.Config.Limits, again.Config.Limits, opt); diff != "" {
+		t.Error(diff)
+	}
+	againText, err := again.YAML()
+	if diff := cmp.Diff(string(text), string(againText)); diff != "" || err != nil {
+		t.Errorf("written, read and written again (%v):\n%s", err, diff)
+	}
+}
+
+func TestConfig_contractExample(t *testing.T) {
+	l, err := loadConfig(filepath.Join("testdata", "config", "full.yaml"), true, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := l.Config
+	if got, want := c.Limits.Keys["host:arxiv.org"], (&limitConfig{InFlight: 1, Every: duration(3e9)}); !reflect.DeepEqual(got, want) {
+		t.Errorf("limits of arxiv.org: got %+v, want %+v", got, want)
+	}
+	if got := c.Limits.Keys["resolver:crossref"].interval().String(); got != "100ms" {
+		t.Errorf("crossref's interval: got %s, want 100ms", got)
+	}
+	want := []string{"pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref"}
+	if got := c.Resolvers.active(); !slices.Equal(got, want) {
+		t.Errorf("resolvers: got %v, want %v", got, want)
+	}
+	if c.Accept.MaxBytes != 256<<20 || c.Retry.Factor != 2 || string(c.Contact) != "you@university.edu" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+// G 153: flag over environment over file over default.
+func TestConfig_precedence(t *testing.T) {
+	path := writeConfig(t, "orchestrator:\n  max_workers: 2\n  max_per_host: 2\n  grace: 2s\n")
+	l, err := loadConfig(path, true,
+		[]string{"QUIRE_ORCHESTRATOR_MAX_WORKERS=3", "QUIRE_ORCHESTRATOR_MAX_PER_HOST=3", "QUIRE_CONTACT=", "HOME=/"},
+		map[string]string{"orchestrator.max_workers": "4", "retry.max_attempts": "5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, o := range l.Origins() {
+		got[o.Path] = o.Value + " " + o.From
+	}
+	for setting, want := range map[string]string{
+		"orchestrator.max_workers":  "4 flag --max-workers",
+		"orchestrator.max_per_host": "3 env QUIRE_ORCHESTRATOR_MAX_PER_HOST",
+		"orchestrator.grace":        "2s " + path + ":4",
+		"orchestrator.heartbeat":    "30s default",
+		"retry.max_attempts":        "5 flag --set",
+		"contact":                   " default",
+	} {
+		if got[setting] != want {
+			t.Errorf("%s: got %q, want %q", setting, got[setting], want)
+		}
+	}
+}
+
+func TestConfig_pacesOfDifferentSources(t *testing.T) {
+	path := writeConfig(t, "limits: {default_host: {every: 3s}, 'host:a.org': {per_minute: 30}}")
+	l, err := loadConfig(path, true, []string{"QUIRE_LIMITS={'host:A.org.': {per_second: 4}}"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := l.Config.Limits.DefaultHost, (limitConfig{Every: duration(3e9)}); got != want {
+		t.Errorf("default_host: got %+v, want %+v", got, want)
+	}
+	if got, want := *l.Config.Limits.Keys["host:a.org"], (limitConfig{PerSecond: 4}); got != want {
+		t.Errorf("host:a.org: got %+v, want %+v", got, want)
+	}
+}
+
+func TestHostKey(t *testing.T) {
+	tests := map[string]string{
+		"arXiv.org": "arxiv.org", "arxiv.org.": "arxiv.org", "ARXIV.org:443": "arxiv.org", "arxiv.org:80": "arxiv.org",
+		"arxiv.org:8443": "arxiv.org:8443", "bücher.example": "xn--bcher-kva.example",
+		"127.0.0.1:8080": "127.0.0.1:8080", "[::1]:8080": "[::1]:8080",
+		"": "", "a b": "", "*.edu": "", "a.org/x": "", "user@a.org": "", "a.org:0": "", "a.org:70000": "", "a..b": "", "a.org?": "",
+	}
+	for text, want := range tests {
+		got, err := hostKey(text)
+		if (err != nil) != (want == "") || err == nil && got != "host:"+want {
+			t.Errorf("hostKey(%q) = %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"max_wokers", "max_workers"}, {"hartbeat", "heartbeat"}, {"", "grace"}, {"zzz", "grace"},
+	}
+	for _, tt := range tests {
+		if got := nearest(tt.text, []string{"max_workers", "heartbeat", "grace"}); got != tt.want {
+			t.Errorf("nearest(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
