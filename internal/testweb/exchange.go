@@ -103,8 +103,12 @@ func (h *hijacked) Close() error {
 	return h.Conn.Close()
 }
 
-// NetConn returns the connection below, as that of crypto/tls does.
-func (h *hijacked) NetConn() net.Conn { return h.Conn }
+// last books the end of the request and writes what the client may take for a
+// whole answer.
+func (h *hijacked) last(p []byte) {
+	h.exchange.end()
+	_, _ = h.Write(p)
+}
 
 // statusOf reads the status of "HTTP/1.1 200 OK".
 func statusOf(p []byte) (int, bool) {

@@ -3,6 +3,7 @@ package testweb
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"net"
@@ -17,16 +18,15 @@ type Answer struct {
 	Body   []byte
 }
 
-// Rewrite changes answers before they are sent, with a matching Content-Length
-// unless change sets another.
+// Rewrite changes answers before they are sent. They get a matching
+// Content-Length unless change sets one.
 func Rewrite(change func(*http.Request, *Answer)) Behaviour {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			a := record(h, r)
-			a.Header.Set("Content-Length", strconv.Itoa(len(a.Body)))
-			length := a.Header.Get("Content-Length")
+			a.Header.Del("Content-Length")
 			change(r, &a)
-			if a.Header.Get("Content-Length") == length {
+			if a.Header.Get("Content-Length") == "" {
 				a.Header.Set("Content-Length", strconv.Itoa(len(a.Body)))
 			}
 			maps.Copy(rw.Header(), a.Header)
@@ -82,7 +82,7 @@ func Truncate(n int) Behaviour {
 // Stall sends n bytes of the body and then nothing, until the client gives up
 // or the box closes.
 func Stall(n int) Behaviour {
-	return byHand(func(conn net.Conn, r *http.Request, a Answer) {
+	return byHand(func(conn *hijacked, r *http.Request, a Answer) {
 		_, _ = conn.Write(head(a, len(a.Body)))
 		_, _ = conn.Write(a.Body[:min(n, len(a.Body))])
 		awaitHangUp(conn, r)
@@ -91,26 +91,26 @@ func Stall(n int) Behaviour {
 
 // WrongLength declares delta bytes more or fewer than it sends before it hangs up.
 func WrongLength(delta int) Behaviour {
-	return byHand(func(conn net.Conn, _ *http.Request, a Answer) {
-		_, _ = conn.Write(append(head(a, len(a.Body)+delta), a.Body...))
+	return byHand(func(conn *hijacked, _ *http.Request, a Answer) {
+		conn.last(append(head(a, len(a.Body)+delta), a.Body...))
 	})
 }
 
 // Reset resets the connection (RST) instead of answering.
 func Reset() Behaviour {
-	return byHand(func(conn net.Conn, _ *http.Request, _ Answer) { reset(conn) })
+	return byHand(func(conn *hijacked, _ *http.Request, _ Answer) { reset(conn) })
 }
 
 // ResetAfter resets the connection (RST) after n bytes of the body.
 func ResetAfter(n int) Behaviour {
-	return byHand(func(conn net.Conn, _ *http.Request, a Answer) {
+	return byHand(func(conn *hijacked, _ *http.Request, a Answer) {
 		_, _ = conn.Write(append(head(a, len(a.Body)), a.Body[:min(n, len(a.Body))]...))
 		reset(conn)
 	})
 }
 
 // byHand lets write answer on the bare connection, which is closed afterwards.
-func byHand(write func(net.Conn, *http.Request, Answer)) Behaviour {
+func byHand(write func(*hijacked, *http.Request, Answer)) Behaviour {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			a := record(h, r)
@@ -119,13 +119,15 @@ func byHand(write func(net.Conn, *http.Request, Answer)) Behaviour {
 				panic(http.ErrAbortHandler)
 			}
 			defer conn.Close()
-			write(conn, r, a)
+			if booked, ok := conn.(*hijacked); ok {
+				write(booked, r, a)
+			}
 		})
 	}
 }
 
 // awaitHangUp returns when the client closes its end, or sends more, or the box closes.
-func awaitHangUp(conn net.Conn, r *http.Request) {
+func awaitHangUp(conn *hijacked, r *http.Request) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -139,20 +141,17 @@ func awaitHangUp(conn net.Conn, r *http.Request) {
 	}
 }
 
-// reset makes the coming close of conn a reset.
-func reset(conn net.Conn) {
-	for {
-		switch c := conn.(type) {
-		case *net.TCPConn:
-			_ = c.SetLinger(0)
-			_ = c.Close() // below TLS, which would say goodbye first
-			return
-		case interface{ NetConn() net.Conn }:
-			conn = c.NetConn()
-		default:
-			return
-		}
+// reset ends the request and resets its connection.
+func reset(conn *hijacked) {
+	conn.exchange.end()
+	below := conn.Conn
+	if secure, ok := below.(*tls.Conn); ok {
+		below = secure.NetConn() // TLS would say goodbye first
 	}
+	if tcp, ok := below.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = below.Close()
 }
 
 func head(a Answer, length int) []byte {

@@ -3,7 +3,6 @@ package testweb
 import (
 	"bytes"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -11,20 +10,22 @@ import (
 
 // Raw answers with the given bytes and hangs up: no HTTP, two lengths, a line
 // break inside a Location, or whatever else net/http would not send.
-func Raw(bytes string) http.Handler {
-	return byHand(func(conn net.Conn, _ *http.Request, _ Answer) {
-		_, _ = io.WriteString(conn, bytes)
+func Raw(text string) http.Handler {
+	return byHand(func(conn *hijacked, _ *http.Request, _ Answer) {
+		conn.last([]byte(text))
 	})(http.NotFoundHandler())
 }
 
-// Drip sends the given bytes one by one, each after a pause: slow headers.
-func Drip(bytes string, pause time.Duration) http.Handler {
-	return byHand(func(conn net.Conn, r *http.Request, _ Answer) {
-		for i := range len(bytes) {
-			if _, err := io.WriteString(conn, bytes[i:i+1]); err != nil || wait(r.Context(), pause) != nil {
+// Drip sends the given text, which must not be empty, byte by byte, each before a pause: slow headers.
+func Drip(text string, pause time.Duration) http.Handler {
+	return byHand(func(conn *hijacked, r *http.Request, _ Answer) {
+		end := len(text) - 1
+		for i := range end {
+			if _, err := io.WriteString(conn, text[i:i+1]); err != nil || wait(r.Context(), pause) != nil {
 				return
 			}
 		}
+		conn.last([]byte(text[end:]))
 	})(http.NotFoundHandler())
 }
 
