@@ -1,0 +1,246 @@
+package testweb
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// finder looks a work up in the records of a service, which it names as in
+// serviceHosts. id has a prefix: doi:10.5555/x, pmcid:PMC1, pmid:1,
+// openalex:W1, arxiv:2101.00001, the DOI in lower case.
+type finder func(service, id string) (record any, ok bool)
+
+// services returns the metadata services at their real hosts, in the shapes
+// they answer with. Those that find has nothing for answer their own miss.
+func services(find finder, placeholders bool) map[string]http.Handler {
+	return map[string]http.Handler{
+		"api.unpaywall.org":       unpaywall(find, placeholders),
+		"api.crossref.org":        crossref(find),
+		"api.openalex.org":        openAlex(find),
+		"www.ebi.ac.uk":           europePMC(find),
+		"api.semanticscholar.org": semanticScholar(find),
+		"api.datacite.org":        dataCite(find),
+		"export.arxiv.org":        arXivQuery(find),
+
+		"pmc.ncbi.nlm.nih.gov":     idConverter(find),
+		"doaj.org":                 miss(object{"total": 0, "results": []any{}}),
+		"api.core.ac.uk":           miss(object{"totalHits": 0, "limit": 10, "offset": 0, "results": []any{}}),
+		"api.archives-ouvertes.fr": miss(object{"response": object{"numFound": 0, "start": 0, "docs": []any{}}}),
+		"api.openaire.eu":          miss(object{"header": object{"numFound": 0}, "results": []any{}}),
+		"api.biorxiv.org":          miss(object{"messages": []any{object{"status": "no posts found"}}, "collection": []any{}}),
+		"archive.org":              miss(object{"archived_snapshots": object{}}),
+	}
+}
+
+// miss is the answer of a service that knows nothing and says so with 200.
+func miss(v any) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { replyJSON(rw, http.StatusOK, v) })
+}
+
+// unpaywall answers /v2/{doi}?email=. Its 422 is that of the service for an
+// address it does not take, unless placeholders are allowed.
+func unpaywall(find finder, placeholders bool) http.Handler {
+	fail := func(rw http.ResponseWriter, status int, message string) {
+		replyJSON(rw, status, object{"HTTP_status_code": status, "error": true, "message": message})
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		email := r.URL.Query().Get("email")
+		doi, ok := strings.CutPrefix(r.URL.Path, "/v2/")
+		switch {
+		case !ok:
+			fail(rw, http.StatusNotFound, "Not found")
+			return
+		case email == "" || isPlaceholder(email) && !placeholders:
+			fail(rw, http.StatusUnprocessableEntity,
+				"Please use your own email address in API calls. See http://unpaywall.org/products/api")
+			return
+		}
+		if record, ok := find("unpaywall", "doi:"+strings.ToLower(doi)); ok {
+			replyJSON(rw, http.StatusOK, record)
+			return
+		}
+		fail(rw, http.StatusNotFound, "'"+doi+"' isn't in Unpaywall. See https://support.unpaywall.org/a/solutions/articles/44001900286")
+	})
+}
+
+func isPlaceholder(email string) bool {
+	_, domain, ok := strings.Cut(email, "@")
+	return !ok || strings.HasPrefix(strings.ToLower(domain), "example.")
+}
+
+// crossref answers /works/{doi} and /works?filter=doi:a,doi:b.
+func crossref(find finder) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("X-Rate-Limit-Limit", "50")
+		rw.Header().Set("X-Rate-Limit-Interval", "1s")
+		doi, single := strings.CutPrefix(r.URL.Path, "/works/")
+		if single {
+			record, ok := find("crossref", "doi:"+strings.ToLower(doi))
+			if !ok {
+				reply(rw, http.StatusNotFound, "text/plain", []byte("Resource not found."))
+				return
+			}
+			replyJSON(rw, http.StatusOK, object{
+				"status": "ok", "message-type": "work", "message-version": "1.0.0", "message": record,
+			})
+			return
+		}
+		found := []any{}
+		for _, condition := range splitFilter(r.URL.Query().Get("filter")) {
+			if doi, ok := strings.CutPrefix(condition, "doi:"); ok {
+				found = appendFound(found, find, "crossref", "doi:"+strings.ToLower(doi))
+			}
+		}
+		replyJSON(rw, http.StatusOK, object{
+			"status": "ok", "message-type": "work-list", "message-version": "1.0.0",
+			"message": object{"total-results": len(found), "items-per-page": 1000, "items": found},
+		})
+	})
+}
+
+// splitFilter splits doi:a,doi:b where a DOI may itself hold a comma.
+func splitFilter(filter string) []string {
+	var conditions []string
+	for part := range strings.SplitSeq(filter, ",") {
+		if n := len(conditions); n > 0 && !strings.Contains(part, ":10.") {
+			conditions[n-1] += "," + part
+			continue
+		}
+		conditions = append(conditions, part)
+	}
+	return conditions
+}
+
+// openAlex answers /works/{id} and /works?filter=doi:a|b.
+func openAlex(find finder) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		id, single := strings.CutPrefix(r.URL.Path, "/works/")
+		if single {
+			record, ok := find("openalex", openAlexID(id))
+			if !ok {
+				Page(http.StatusNotFound, "404 Not Found", "<h1>Not Found</h1>").ServeHTTP(rw, r)
+				return
+			}
+			replyJSON(rw, http.StatusOK, record)
+			return
+		}
+		found := []any{}
+		for condition := range strings.SplitSeq(r.URL.Query().Get("filter"), ",") {
+			field, values, _ := strings.Cut(condition, ":")
+			for value := range strings.SplitSeq(values, "|") {
+				found = appendFound(found, find, "openalex", openAlexID(strings.TrimPrefix(field, "ids.")+":"+value))
+			}
+		}
+		replyJSON(rw, http.StatusOK, object{
+			"meta": object{"count": len(found), "page": 1, "per_page": 100}, "results": found, "group_by": []any{},
+		})
+	})
+}
+
+// openAlexID reads the forms in which OpenAlex takes an identifier: bare W
+// number, URL, or either behind a prefix.
+func openAlexID(id string) string {
+	id = strings.ToLower(id)
+	for _, prefix := range []string{"https://doi.org/", "doi:https://doi.org/", "doi:doi:"} {
+		if doi, ok := strings.CutPrefix(id, prefix); ok {
+			return "doi:" + doi
+		}
+	}
+	id = strings.TrimPrefix(strings.TrimPrefix(id, "openalex:"), "https://openalex.org/")
+	switch {
+	case strings.HasPrefix(id, "w"):
+		return "openalex:" + strings.ToUpper(id)
+	case strings.HasPrefix(id, "pmcid:"):
+		number := strings.TrimPrefix(strings.TrimPrefix(id, "pmcid:"), "pmc")
+		return "pmcid:PMC" + number
+	}
+	return id
+}
+
+// europePMC answers /europepmc/webservices/rest/search for queries by
+// identifier, any number of them joined with OR.
+func europePMC(find finder) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/search") {
+			http.NotFound(rw, r)
+			return
+		}
+		query := r.URL.Query().Get("query")
+		found := []any{}
+		for _, id := range europePMCIDs(query) {
+			found = appendFound(found, find, "europepmc", id)
+		}
+		replyJSON(rw, http.StatusOK, object{
+			"version": "6.9", "hitCount": len(found),
+			"request":    object{"queryString": query, "resultType": "core", "cursorMark": "*", "pageSize": 25},
+			"resultList": object{"result": found},
+		})
+	})
+}
+
+var europePMCTerm = regexp.MustCompile(`(?i)\b(DOI|PMCID|EXT_ID|PMID):(?:"([^"]+)"|([^\s()"]+))`)
+
+func europePMCIDs(query string) []string {
+	var ids []string
+	for _, term := range europePMCTerm.FindAllStringSubmatch(query, -1) {
+		value := term[2] + term[3]
+		switch field := strings.ToUpper(term[1]); field {
+		case "DOI":
+			ids = append(ids, "doi:"+strings.ToLower(value))
+		case "PMCID":
+			ids = append(ids, "pmcid:"+strings.ToUpper(value))
+		default:
+			ids = append(ids, "pmid:"+value)
+		}
+	}
+	return ids
+}
+
+// dataCite answers /dois/{doi}.
+func dataCite(find finder) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		doi := strings.TrimPrefix(r.URL.Path, "/dois/")
+		record, ok := find("datacite", "doi:"+strings.ToLower(doi))
+		if !ok {
+			replyJSON(rw, http.StatusNotFound, object{"errors": []any{
+				object{"status": "404", "title": "The resource you are looking for doesn't exist."},
+			}})
+			return
+		}
+		replyJSON(rw, http.StatusOK, object{"data": record})
+	})
+}
+
+// idConverter answers PMC's id converter, /tools/idconv/api/v1/articles/?ids=a,b,
+// from the records of Europe PMC.
+func idConverter(find finder) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		records := []any{}
+		for id := range strings.SplitSeq(r.URL.Query().Get("ids"), ",") {
+			record, ok := find("idconv", converterID(id))
+			if !ok {
+				record = object{"requested-id": id, "status": "error", "errmsg": "Identifier not found in PMC"}
+			}
+			records = append(records, record)
+		}
+		replyJSON(rw, http.StatusOK, object{"status": "ok", "records": records})
+	})
+}
+
+func converterID(id string) string {
+	switch {
+	case strings.HasPrefix(id, "10."):
+		return "doi:" + strings.ToLower(id)
+	case strings.HasPrefix(strings.ToUpper(id), "PMC"):
+		return "pmcid:" + strings.ToUpper(id)
+	}
+	return "pmid:" + id
+}
+
+func appendFound(found []any, find finder, service, id string) []any {
+	if record, ok := find(service, id); ok {
+		return append(found, record)
+	}
+	return found
+}
