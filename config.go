@@ -160,7 +160,7 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) 
 		HostKey: keys.of, Exempt: keys.exempt, Accept: c.Accept, Log: c.Log,
 	}
 	if !c.IgnoreRobots && web != nil {
-		cfg.Robots = web.NewRobots()
+		cfg.Robots = fetch.NewRobots(web)
 	}
 	return harvest.New(cfg)
 }

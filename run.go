@@ -55,7 +55,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 		return Summary{}, fmt.Errorf("take over the queue: %w", err)
 	}
 	defer release()
-	if err := s.blobs.Clean(ctx); err != nil {
+	if _, err := s.blobs.Clean(ctx); err != nil {
 		return Summary{}, fmt.Errorf("clean temporary files: %w", err)
 	}
 	manifest, err := report.OpenManifest(filepath.Join(s.cfg.Data, "manifest.jsonl"), Version)

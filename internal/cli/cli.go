@@ -83,7 +83,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if flushErr := out.close(); err == nil && flushErr != nil {
 		err = fmt.Errorf("write output: %w", flushErr)
 	}
-	return report(env, err)
+	return exitCode(env, err)
 }
 
 // exitError ends the program with a code. Without an err it says nothing more:
@@ -107,8 +107,8 @@ func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// report prints err as one line and returns the exit code it stands for.
-func report(env Env, err error) int {
+// exitCode prints err as one line and returns the exit code it stands for.
+func exitCode(env Env, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -118,7 +118,7 @@ func report(env Env, err error) int {
 			return exit.code
 		}
 		code = exit.code
-	} else if errors.Is(err, quire.ErrConfig) || isConfigError(err) {
+	} else if _, ok := errors.AsType[*configError](err); ok || errors.Is(err, quire.ErrConfig) {
 		code = exitConfig
 	} else if errors.Is(err, context.Canceled) && env.Signal() != nil {
 		code = exitInterrupted

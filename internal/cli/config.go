@@ -40,7 +40,7 @@ type retryConfig struct {
 }
 
 type acceptConfig struct {
-	Formats  []string `yaml:"formats" flag:"format" oneof:"pdf" doc:"formats of files"`
+	Formats  []string `yaml:"formats" oneof:"pdf" doc:"formats of files"`
 	Versions []string `yaml:"versions" oneof:"published,accepted,submitted" doc:"versions of works"`
 	Licenses []string `yaml:"licenses" doc:"licences such as cc-by-4.0, or any"`
 	MaxBytes byteSize `yaml:"max_bytes" range:"1B..1TiB" doc:"larger files are not downloaded"`

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ Exit code 3: some rows were rejected.`,
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.format, "format", "auto", "auto or one of "+strings.Join(intake.Formats(), ", "))
+	f.StringVar(&o.format, "format", "auto", "one of "+strings.Join(intake.Formats(), ", "))
 	f.StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
 	f.StringVar(&o.run, "run", "", "name of the batch (default: made from the file's name and the time)")
 	f.IntVar(&o.priority, "priority", 0, "higher is sooner")
@@ -157,11 +158,10 @@ func openInput(name string) (*os.File, error) {
 }
 
 func intakeOptions(name, format, idColumn string) (intake.Options, error) {
-	f, err := intake.ParseFormat(format)
-	if err != nil {
-		return intake.Options{}, usage("--format: %w", err)
+	if !slices.Contains(intake.Formats(), format) {
+		return intake.Options{}, usage("--format %q: must be one of %s", format, strings.Join(intake.Formats(), ", "))
 	}
-	return intake.Options{Name: name, Format: f, IDColumn: idColumn}, nil
+	return intake.Options{Name: name, Format: intake.Format(format), IDColumn: idColumn}, nil
 }
 
 // baseName is a file's name without folder and endings, for naming a run.

@@ -38,6 +38,9 @@ func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
 	if resp.Redirect != "" {
 		return w.follow(resp)
 	}
+	if fail := fetch.Classify(resp.Status, resp.Header, nil); fail != nil {
+		return w.failed(ctx, url, resp.Status, fail)
+	}
 	body := bufio.NewReaderSize(resp.Body, 4096)
 	head, err := body.Peek(2048)
 	if err != nil && !errors.Is(err, io.EOF) {

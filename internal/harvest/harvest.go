@@ -27,11 +27,12 @@ type Accept struct {
 	MaxBytes int64           // of a file
 }
 
-// Config is what a Harvest is made of. All fields but Links and Log are required.
+// Config is what a Harvest is made of. All fields but those that may be nil are
+// required.
 type Config struct {
 	Resolvers []paper.Resolver // in the order in which they are asked
-	Fetch     *fetch.Client
-	Robots    *fetch.Robots // nil: robots.txt is not asked
+	Fetch     *fetch.Client    // nil: only Job can be called
+	Robots    *fetch.Robots    // nil: robots.txt is not asked
 	Blobs     blob.Store
 	BlobDir   string                  // what stands before a blob's path in a record: "artifacts"
 	Links     *blob.Links             // nil: no readable link tree

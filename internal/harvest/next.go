@@ -123,9 +123,11 @@ func (h *Harvest) askLocal(st *story, r paper.Resolver) {
 // candidate can't be fetched: the story then says why.
 func (h *Harvest) fetchAction(st *story) (action, bool) {
 	url := st.At.URL
-	if err := h.cfg.Fetch.CheckURL(url); err != nil {
-		st.fail(paper.PolicySkipped, err.Error())
-		return action{}, false
+	if h.cfg.Fetch != nil {
+		if err := h.cfg.Fetch.CheckURL(url); err != nil {
+			st.fail(asFailure(err).Class, err.Error())
+			return action{}, false
+		}
 	}
 	act := action{key: h.cfg.HostKey(url), url: url}
 	t := st.at()
@@ -134,11 +136,14 @@ func (h *Harvest) fetchAction(st *story) (action, bool) {
 	}
 	switch ruling := h.cfg.Robots.Ask(url); ruling.State {
 	case fetch.Refused:
-		st.at().Hops = append(st.at().Hops, paper.Hop{URL: url, Class: paper.PolicySkipped, Note: ruling.Reason})
-		st.fail(paper.PolicySkipped, ruling.Reason)
+		class := paper.PolicySkipped
+		if ruling.RetryIn > 0 {
+			class = paper.Transient // nobody knows what it says: its host does not answer
+		}
+		st.fail(class, ruling.Reason)
 		return action{}, false
 	case fetch.NeedsLoad:
-		return action{key: h.cfg.HostKey(ruling.LoadURL), robots: url}, true
+		return action{key: h.cfg.HostKey(ruling.LoadURL), robots: ruling.LoadURL}, true
 	case fetch.Loading:
 		act.wait = ruling.RetryIn
 	case fetch.Allowed:

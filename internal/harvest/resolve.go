@@ -95,9 +95,9 @@ func signal(f *paper.Failure) queue.Signal {
 	}
 }
 
-// loadRobots makes one request for the robots.txt that governs url.
+// loadRobots makes one request on the way to a robots.txt.
 func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
-	err := w.cfg.Robots.Load(ctx, url)
+	_, err := w.cfg.Robots.Load(ctx, url)
 	w.Leave()
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})

@@ -2,12 +2,9 @@ package harvest
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // sources publish MD5 checksums; it guards against damage, not against malice
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"path"
 	"time"
@@ -30,26 +27,17 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 		return w.noDisk(err)
 	}
 	defer out.Abort()
-	var judge verdict.Judge
-	sinks := []io.Writer{&judge, diskWriter{out}}
-	var sum hash.Hash
-	if w.story.at().MD5 != "" {
-		sum = md5.New() //nolint:gosec // see the import
-		sinks = append(sinks, sum)
-	}
-	if _, err := io.Copy(io.MultiWriter(sinks...), body); err != nil {
+	judge := verdict.New(verdict.Expect{MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type")})
+	if _, err := io.Copy(io.MultiWriter(judge, diskWriter{out}), body); err != nil {
 		if disk, ok := errors.AsType[*diskError](err); ok {
 			return w.noDisk(disk.err)
 		}
 		return w.failed(ctx, resp.URL, resp.Status, err)
 	}
 	w.Leave()
-	v := judge.Verdict(resp.Header.Get("Content-Type"))
-	if v.Level == verdict.Bad || v.Level == verdict.Suspect {
+	v := judge.Verdict()
+	if !v.Level.Usable() {
 		return w.rejected(resp, v.Class, v.Reason)
-	}
-	if sum != nil && hex.EncodeToString(sum.Sum(nil)) != w.story.at().MD5 {
-		return w.rejected(resp, paper.InvalidContent, "MD5 is not the one that "+w.story.at().Source+" published")
 	}
 	b, err := out.Commit(ctx, v.Ext)
 	if err != nil {
@@ -73,7 +61,7 @@ func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue
 	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status})
 	t.Over, st.At = true, nil
 	if w.cfg.Links != nil {
-		if err := w.cfg.Links.Link(st.Artifact.Path()+v.Ext, b.Path); err != nil {
+		if err := w.cfg.Links.Link(st.Artifact.Path(), b.Path); err != nil {
 			return w.noDisk(err)
 		}
 	}

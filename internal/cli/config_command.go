@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// newConfig is the parent of the commands on the configuration.
+func newConfig(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "Show and check the configuration",
+		Long: `Show and check the configuration. A setting comes from a flag, else from the
+environment (QUIRE_ and its path with _: QUIRE_ORCHESTRATOR_MAX_WORKERS), else
+from the file, else it has its default.`,
+		Args: noArgs,
+	}
+	c.AddCommand(newConfigShow(a), &cobra.Command{
+		Use: "check", Short: "Say whether the configuration is good", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.configCheck() },
+	}, &cobra.Command{
+		Use: "schema", Short: "Print the JSON Schema of the configuration file, for editors", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.printJSON(Schema()) },
+	})
+	return c
+}
+
+func newConfigShow(a *app) *cobra.Command {
+	var origins bool
+	c := &cobra.Command{
+		Use: "show", Short: "Print the settings in force", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.configShow(origins) },
+	}
+	c.Flags().BoolVar(&origins, "origin", false, "tell where each value comes from")
+	return c
+}
+
+func (a *app) configShow(origins bool) error {
+	l, err := a.load(nil)
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.json:
+		return a.printJSON(l.Origins())
+	case origins:
+		for _, o := range l.Origins() {
+			a.printf("%-42s %-32s %s\n", printable(o.Path), printable(o.Value), printable(o.From))
+		}
+		return nil
+	}
+	text, err := l.YAML()
+	if err != nil {
+		return err
+	}
+	a.printf("%s", text)
+	return nil
+}
+
+// configCheck checks what a run would need too: a contact.
+func (a *app) configCheck() error {
+	if _, err := a.networkSettings(nil); err != nil {
+		return fmt.Errorf("check configuration: %w", err)
+	}
+	if a.json {
+		return a.printJSON(map[string]bool{"ok": true})
+	}
+	a.printf("the configuration is good\n")
+	return nil
+}

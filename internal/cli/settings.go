@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// settings returns the library's configuration for commands that make no request.
+func (a *app) settings(flags map[string]string) (quire.Config, error) {
+	l, err := a.load(flags)
+	if err != nil {
+		return quire.Config{}, err
+	}
+	for _, warning := range l.Warnings {
+		a.note("quire: warning: %s", warning)
+	}
+	return l.Config.library(), nil
+}
+
+// networkSettings is settings for commands that talk to the network: hosts and
+// sources must be told whom to write to.
+func (a *app) networkSettings(flags map[string]string) (quire.Config, error) {
+	cfg, err := a.settings(flags)
+	if err != nil {
+		return cfg, err
+	}
+	if err := CheckContact(cfg.Contact); err != nil {
+		return cfg, &exitError{exitConfig, err}
+	}
+	return cfg, nil
+}
+
+// library turns the program's settings into the library's.
+func (c Config) library() quire.Config {
+	o := c.Orchestrator
+	cfg := quire.Config{
+		Contact: string(c.Contact),
+		Workers: o.MaxWorkers, MaxPerHost: o.MaxPerHost, MaxPerResolver: o.MaxPerResolver,
+		LeaseTTL: time.Duration(o.LeaseTTL), Heartbeat: time.Duration(o.Heartbeat), Grace: time.Duration(o.Grace),
+		Retry: queue.RetryPolicy{
+			MaxAttempts: c.Retry.MaxAttempts, Base: time.Duration(c.Retry.Base),
+			Factor: c.Retry.Factor, Max: time.Duration(c.Retry.Max),
+		},
+		Limits:       c.Limits.library(),
+		Accept:       c.Accept.library(),
+		HTTP:         c.HTTP.library(),
+		IgnoreRobots: !c.Robots.Obey,
+	}
+	for _, name := range c.Resolvers.active() {
+		r := c.Resolvers.named(name)
+		cfg.Sources = append(cfg.Sources, quire.Source{Name: name, BaseURL: string(r.BaseURL), APIKey: r.APIKey.reveal()})
+	}
+	return cfg
+}
+
+func (c limitsConfig) library() map[string]quire.Limit {
+	limits := map[string]quire.Limit{
+		"default_host":     c.DefaultHost.library(),
+		"default_resolver": c.DefaultResolver.library(),
+	}
+	for key, l := range c.Keys {
+		limits[key] = l.library()
+	}
+	return limits
+}
+
+func (l limitConfig) library() quire.Limit {
+	var limit quire.Limit
+	if l.InFlight > 0 {
+		limit.InFlight = &l.InFlight
+	}
+	if every := l.interval(); every > 0 {
+		limit.Every = &every
+	}
+	return limit
+}
+
+func (c acceptConfig) library() quire.Accept {
+	accept := quire.Accept{MaxBytes: int64(c.MaxBytes)}
+	for _, v := range c.Versions {
+		accept.Versions = append(accept.Versions, paper.Version(v))
+	}
+	for _, l := range c.Licenses {
+		if l == "any" {
+			accept.Licenses = nil
+			break
+		}
+		accept.Licenses = append(accept.Licenses, l)
+	}
+	return accept
+}
+
+func (c httpConfig) library() quire.HTTP {
+	h := quire.HTTP{
+		UserAgent: string(c.UserAgent), CAFile: string(c.CAFile), AllowNetworks: c.AllowNetworks,
+		Timeouts: fetch.Timeouts{
+			Connect: time.Duration(c.Timeouts.Connect), Header: time.Duration(c.Timeouts.Header),
+			Idle: time.Duration(c.Timeouts.Idle), Total: time.Duration(c.Timeouts.Total),
+		},
+	}
+	for _, rule := range c.ConnectTo {
+		h.ConnectTo = append(h.ConnectTo, string(rule))
+	}
+	return h
+}
