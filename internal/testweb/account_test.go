@@ -103,16 +103,26 @@ func TestAccounts_PeakIsNotOverstated(t *testing.T) {
 
 func TestAccounts_MinGap(t *testing.T) {
 	web, client := start(t)
-	web.Host("a.example", testweb.Text("text/plain", "x"))
-	get(t, client, "https://a.example/")
-	for range 3 {
-		<-time.After(40 * time.Millisecond)
-		get(t, client, "https://a.example/")
+	web.Host("a.example", testweb.Text("text/plain", "x"), testweb.Under("/slow", testweb.Latency(200*time.Millisecond)),
+		testweb.Under("/quick", testweb.Latency(40*time.Millisecond)))
+	for _, path := range []string{"/slow", "/quick", "/slow", "/"} {
+		get(t, client, "https://a.example"+path) // the next starts when this one has ended
 	}
-	got := web.Accounts()["a.example"].MinGap
-	if got < 35*time.Millisecond || got > time.Second {
-		t.Errorf("least gap %v, want about 40 ms", got)
+	got := web.Accounts()["a.example"]
+	want := time.Hour
+	for i := range got.Starts[1:] {
+		want = min(want, got.Starts[i+1].Sub(got.Starts[i]))
 	}
+	if got.MinGap != want || want < 40*time.Millisecond || want > time.Minute {
+		t.Errorf("least gap %v; by the starts it is %v, and at least 40 ms", got.MinGap, want)
+	}
+}
+
+// passTime lasts longer than a request may have been on its way.
+func passTime(t *testing.T, web *testweb.Web, client *http.Client) {
+	t.Helper()
+	web.Host("clock.example", testweb.Text("text/plain", "x"), testweb.Latency(60*time.Millisecond))
+	get(t, client, "https://clock.example/")
 }
 
 func TestAccounts_Gated(t *testing.T) {
@@ -135,7 +145,7 @@ func TestAccounts_Gated(t *testing.T) {
 					t.Fatalf("status %d, want %d", g.status, want)
 				}
 			}
-			<-time.After(60 * time.Millisecond) // longer than a request may be on its way
+			passTime(t, web, client)
 			get(t, client, "https://a.example/")
 			if got := web.Accounts()["a.example"].Gated; got != tt.want {
 				t.Errorf("%d requests while gated, want %d", got, tt.want)
@@ -149,7 +159,7 @@ func TestAccounts_RetryAfterOnSuccess(t *testing.T) {
 	web, client := start(t)
 	web.Host("a.example", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set("Retry-After", "60") }))
 	get(t, client, "https://a.example/")
-	<-time.After(60 * time.Millisecond)
+	passTime(t, web, client)
 	get(t, client, "https://a.example/")
 	if got := web.Accounts()["a.example"].Gated; got != 0 {
 		t.Errorf("%d requests while gated, want 0", got)

@@ -57,6 +57,7 @@ func TestBehaviours(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			web, client := start(t)
+			client.Transport.(*http.Transport).DisableKeepAlives = true // it logs what comes after an answer
 			web.Host("a.example", testweb.File("application/pdf", file), tt.behaviour)
 			for _, scheme := range []string{"https", "http"} {
 				if scheme == "http" && len(tt.want) > 1 {
@@ -98,8 +99,8 @@ func TestBehaviours_Time(t *testing.T) {
 			if g := get(t, client, "https://a.example/"); g.err != nil || len(g.body) != 10_000 {
 				t.Fatalf("got %d bytes, %v", len(g.body), g.err)
 			}
-			if took := time.Since(began); took < tt.atLeast || took > 20*tt.atLeast {
-				t.Errorf("took %v, want about %v", took, tt.atLeast)
+			if took := time.Since(began); took < tt.atLeast {
+				t.Errorf("took %v, want at least %v", took, tt.atLeast)
 			}
 		})
 	}
@@ -111,9 +112,21 @@ func TestBehaviours_UntilTheClientGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			web, client := start(t)
-			web.Host("a.example", testweb.File("application/pdf", make([]byte, 10_000)), behaviour)
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			entered, ended := make(chan struct{}), make(chan struct{})
+			watch := func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					defer close(ended)
+					close(entered)
+					h.ServeHTTP(rw, r)
+				})
+			}
+			web.Host("a.example", testweb.File("application/pdf", make([]byte, 10_000)), watch, behaviour)
+			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			go func() {
+				<-entered
+				cancel()
+			}()
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://a.example/", nil)
 			if err != nil {
 				t.Fatal(err)
@@ -123,12 +136,10 @@ func TestBehaviours_UntilTheClientGivesUp(t *testing.T) {
 				_, err = io.ReadAll(resp.Body)
 				resp.Body.Close()
 			}
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got error %v, want a timeout", err)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("got error %v, want that of the context", err)
 			}
-			for web.Accounts()["a.example"].InFlight > 0 { // the server learns of it soon
-				<-time.After(time.Millisecond)
-			}
+			<-ended // the server learns of it soon
 		})
 	}
 }

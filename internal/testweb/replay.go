@@ -137,7 +137,11 @@ func (rp *Replay) WantPDF(doi string) []string {
 	if !ok {
 		return nil
 	}
-	return unpaywallPDFs(record)
+	var row unpaywallRow
+	if json.Unmarshal(record, &row) != nil {
+		return nil
+	}
+	return row.unpaywallPDFs()
 }
 
 func (rp *Replay) unpaywallAnswer(doi string) (json.RawMessage, bool) {

@@ -59,7 +59,7 @@ func (rp *Replay) index(service string, body []byte) {
 			rp.records[key] = json.RawMessage(body)
 		}
 	}
-	for _, fileURL := range record.pdfURLs(body) {
+	for _, fileURL := range record.pdfURLs() {
 		rp.pdfs[urlKey(fileURL)] = true
 		if id, ok := arXivIDOf(fileURL); ok {
 			rp.known["arxiv:"+id] = true
@@ -81,10 +81,9 @@ func (record replayRecord) identifiers(service string) []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 }
 
-// pdfURLs lists the URLs at which the record says there is a PDF. body is the
-// record itself.
-func (record replayRecord) pdfURLs(body []byte) []string {
-	urls := unpaywallPDFs(body)
+// pdfURLs lists the URLs at which the record says there is a PDF.
+func (record replayRecord) pdfURLs() []string {
+	urls := record.unpaywallPDFs()
 	for _, link := range record.Link {
 		if link.Type == "application/pdf" {
 			urls = append(urls, link.URL)
@@ -102,11 +101,7 @@ func (record replayRecord) pdfURLs(body []byte) []string {
 }
 
 // unpaywallPDFs lists the url_for_pdf of all locations, the best first.
-func unpaywallPDFs(body []byte) []string {
-	var row unpaywallRow
-	if json.Unmarshal(body, &row) != nil {
-		return nil
-	}
+func (row unpaywallRow) unpaywallPDFs() []string {
 	locations := row.OALocations
 	if row.Best != nil {
 		locations = append([]unpaywallLocation{*row.Best}, locations...)
