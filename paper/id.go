@@ -67,7 +67,7 @@ func parseLabelled(kind, text string) (Artifact, error) {
 		a, err := parseLink(text)
 		isArXivDOI := kind == "doi" && a.IDs.ArXiv != ""
 		if err == nil && kind != "url" && !isArXivDOI && !strings.HasPrefix(a.ID, kind+":") {
-			return Artifact{}, bad("%.60q is labelled as %s but is %.60q", text, kind, a.ID)
+			return Artifact{}, bad("labelled as %s but is %.60q", kind, a.ID)
 		}
 		return a, err
 	default:
