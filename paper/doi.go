@@ -18,7 +18,7 @@ func parseDOI(text string) (Artifact, error) {
 	if strings.Contains(asciiLower(prefix), "%2f") { // copied out of a URL
 		var err error
 		if doi, err = url.PathUnescape(doi); err != nil {
-			return Artifact{}, bad("DOI %.60q: %w", text, err)
+			return Artifact{}, bad("DOI %.60q: %v", text, err)
 		}
 		prefix, suffix, found = strings.Cut(doi, "/")
 	}
@@ -28,7 +28,11 @@ func parseDOI(text string) (Artifact, error) {
 	if !isDOIPrefix(prefix) {
 		return Artifact{}, bad("%.60q is no DOI: it does not begin with 10., 4 to 9 digits and a slash", text)
 	}
-	suffix = trimTail(plainTeX.Replace(strings.TrimLeft(suffix, "/"))) // a doubled slash is a known typing error
+	suffix = strings.TrimLeft(suffix, "/") // a doubled slash is a known typing error
+	if strings.Contains(suffix, `\`) {
+		suffix = plainTeX.Replace(suffix)
+	}
+	suffix = trimTail(suffix)
 	if !found || suffix == "" {
 		return Artifact{}, bad("DOI %.60q has no suffix", text)
 	}

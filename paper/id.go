@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // maxID is how many bytes Artifact.ID has at most.
@@ -40,11 +39,19 @@ func ParseID(text string) (Artifact, error) {
 	return parseBare(text)
 }
 
+// idError wraps ErrBadID. It is put into words only when they are asked for,
+// because a column of local labels makes millions of them.
+type idError struct {
+	format string
+	args   []any
+}
+
 // bad returns an error that wraps ErrBadID. Texts go in as %q, cut to what is
 // readable.
-func bad(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrBadID, fmt.Errorf(format, args...))
-}
+func bad(format string, args ...any) error { return &idError{format, args} }
+
+func (e *idError) Error() string { return ErrBadID.Error() + ": " + fmt.Sprintf(e.format, e.args...) }
+func (e *idError) Unwrap() error { return ErrBadID }
 
 // parseLabelled reads what follows a label. It must be of the labelled kind, but
 // may have the label again or be a URL.
@@ -60,7 +67,7 @@ func parseLabelled(kind, text string) (Artifact, error) {
 		a, err := parseLink(text)
 		isArXivDOI := kind == "doi" && a.IDs.ArXiv != ""
 		if err == nil && kind != "url" && !isArXivDOI && !strings.HasPrefix(a.ID, kind+":") {
-			return Artifact{}, bad("%.60q is labelled as %s but is %.60q", text, kind, a.ID)
+			return Artifact{}, bad("labelled as %s but is %.60q", kind, a.ID)
 		}
 		return a, err
 	default:
@@ -100,14 +107,16 @@ func parseBare(text string) (Artifact, error) {
 	case newArXiv.MatchString(trimmed) || oldArXiv.MatchString(trimmed):
 		return parseArXiv(text)
 	}
-	if u, err := parseURL("https://" + text); err == nil {
-		if kind, id := u.identifier(); kind != "" {
-			return parseKind(kind, id)
+	if strings.Contains(text, "/") { // a URL without scheme?
+		if u, err := parseURL("https://" + text); err == nil {
+			if kind, id := u.identifier(); kind != "" {
+				return parseKind(kind, id)
+			}
 		}
 	}
 	if strings.Contains(text, "://") {
 		_, err := NormalizeURL(text)
-		return Artifact{}, bad("%w", err)
+		return Artifact{}, bad("%v", err)
 	}
 	return Artifact{}, bad("%.60q is no DOI, arXiv id, PMCID, PMID, OpenAlex id or URL", text)
 }
@@ -181,77 +190,6 @@ func cutLabel(text string) (kind, rest string) {
 		return "pmid", rest
 	}
 	return "", text
-}
-
-// tidy takes off what copying leaves: spaces of all kinds around the text,
-// invisible characters, quotes and brackets.
-func tidy(text string) (string, error) {
-	if plain := strings.Trim(text, " \t"); isVisible(plain) {
-		return unwrap(plain), nil
-	}
-	if !utf8.ValidString(text) {
-		return "", bad("%.60q is not UTF-8", text)
-	}
-	return unwrap(strings.Map(func(r rune) rune {
-		switch {
-		case '\u200b' <= r && r <= '\u200f', r == '\u2060', r == '\ufeff', r == '\u00ad':
-			return -1
-		case r > 0x7f && unicode.IsSpace(r):
-			return ' '
-		}
-		return r
-	}, text)), nil
-}
-
-func isVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
-// unwrap takes off the quotes and brackets that an identifier stands in, since
-// none begins with one.
-func unwrap(text string) string {
-	for {
-		text = strings.TrimSpace(text)
-		r, size := utf8.DecodeRuneInString(text)
-		closer, ok := closers(r)
-		if !ok {
-			return text
-		}
-		open := text[:size]
-		text = text[size:]
-		end := strings.TrimRight(text, ".,;: ")
-		if strings.HasSuffix(end, closer) &&
-			(open == closer || strings.Count(end, closer) > strings.Count(end, open)) {
-			text = strings.TrimSuffix(end, closer)
-		}
-	}
-}
-
-func closers(opener rune) (string, bool) {
-	switch opener {
-	case '"', '\'':
-		return string(opener), true
-	case '(':
-		return ")", true
-	case '[':
-		return "]", true
-	case '{':
-		return "}", true
-	case '<':
-		return ">", true
-	case '“':
-		return "”", true
-	case '‘':
-		return "’", true
-	case '«':
-		return "»", true
-	}
-	return "", false
 }
 
 func isHTTP(text string) bool { return hasFold(text, "http://") || hasFold(text, "https://") }

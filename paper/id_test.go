@@ -165,9 +165,14 @@ func TestParseID_refuses(t *testing.T) {
 }
 
 func TestParseID_keepsPasswordsSecret(t *testing.T) {
-	_, err := paper.ParseID("https://me:secret@example.org:99999/")
-	if err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("ParseID: %v, want an error without the password", err)
+	for _, text := range []string{
+		"https://me:secret@example.org:99999/", "doi:https://me:secret@example.org/", "ftp://me:secret@example.org/",
+		"https://me:secret@example.org/%zz", `https://me:secret\@example.org/`,
+	} {
+		_, err := paper.ParseID(text)
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("ParseID: %v, want an error without the password", err)
+		}
 	}
 }
 

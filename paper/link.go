@@ -13,7 +13,7 @@ func parseLink(text string) (Artifact, error) {
 	}
 	u, err := parseURL(text)
 	if err != nil {
-		return Artifact{}, bad("%w", err)
+		return Artifact{}, bad("%v", err)
 	}
 	if kind, id := u.identifier(); kind != "" {
 		return parseKind(kind, id)

@@ -83,11 +83,9 @@ func TestCSV(t *testing.T) {
 		})
 	}
 	t.Run("quote over the limit", func(t *testing.T) {
-		text := "doi,title\n10.1000/a,\"x\n" + strings.Repeat("y,z\n", 1<<18) + "10.1000/b,z"
-		got := readAll(t, strings.NewReader(text), intake.Options{Format: intake.CSV})
-		if len(got) != 2+1<<18 || got[0] != "2! a quote is opened and never closed" || got[1] != `3! doi: not an identifier: "y" is no DOI: it does not begin with 10., 4 to 9 digits and a slash` || got[1+1<<18] != "262147 doi:10.1000/b" {
-			t.Errorf("got %d rows: %q … %q", len(got), got[:2], got[len(got)-1])
-		}
+		text := "doi,title\n10.1000/a,\"x\n" + strings.Repeat(",\n", 1<<19) + "10.1000/b,z"
+		checkRead(t, strings.NewReader(text), intake.Options{Format: intake.CSV},
+			"2! a quote is opened and never closed", "524291 doi:10.1000/b")
 	})
 }
 

@@ -36,7 +36,7 @@ func open(r io.Reader, opt Options) (*input, error) {
 		if err != nil {
 			return nil, fmt.Errorf("decompress: %w", err)
 		}
-		in.buf = bufio.NewReaderSize(unzipped, maxLine+2)
+		in.buf = bufio.NewReaderSize(gzipReader{unzipped}, maxLine+2)
 	}
 	head, err := in.buf.Peek(3)
 	switch {
@@ -50,6 +50,17 @@ func open(r io.Reader, opt Options) (*input, error) {
 		_, _ = in.buf.Discard(len(head))
 	}
 	return in, nil
+}
+
+// gzipReader says in its errors that the compression is at fault.
+type gzipReader struct{ *gzip.Reader }
+
+func (r gzipReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("decompress: %w", err)
+	}
+	return n, err
 }
 
 // peek returns what is buffered, which is something unless the stream has ended.

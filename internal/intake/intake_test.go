@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -123,10 +124,10 @@ func TestRead_encodings(t *testing.T) {
 		"gzip, BOM inside":        {"x.gz", zipped("\ufeff" + two), want},
 		"gzip, UTF-16 inside":     {"x.gz", zipped("\xff\xfe{\x00"), []string{"! this is UTF-16"}},
 		"gzip of nothing":         {"x.gz", zipped(""), nil},
-		"gzip, checksum missing":  {"x.gz", gz[:len(gz)-8], append(want[:2:2], "! after line 2: unexpected EOF")},
-		"gzip, header only":       {"x.gz", gz[:10], []string{"! unexpected EOF"}},
+		"gzip, checksum missing":  {"x.gz", gz[:len(gz)-8], append(want[:2:2], "! after line 2: decompress: unexpected EOF")},
+		"gzip, header only":       {"x.gz", gz[:10], []string{"! decompress: unexpected EOF"}},
 		"gzip, two bytes":         {"x.gz", gz[:2], []string{"! decompress: unexpected EOF"}},
-		"gzip, junk behind":       {"x.gz", append(zipped(two), "junk junk junk"...), append(want[:2:2], "! after line 2: gzip: invalid header")},
+		"gzip, junk behind":       {"x.gz", append(zipped(two), "junk junk junk"...), append(want[:2:2], "! after line 2: decompress: gzip: invalid header")},
 		"empty":                   {"x.jsonl", nil, nil},
 		"empty, by content":       {"", nil, nil},
 		"BOM only":                {"x.csv", []byte("\ufeff"), nil},
@@ -138,7 +139,7 @@ func TestRead_encodings(t *testing.T) {
 		"CR only":                 {"x.jsonl", []byte(strings.ReplaceAll(two, "\n", "\r")), []string{"1! byte 21: '{' after the JSON object (the line has lone carriage returns"}},
 		"CR only, txt":            {"x.txt", []byte("10.1000/a\r10.1000/b\r!"), []string{"1! not an identifier: DOI"}},
 		"broken off in the line":  {"x.jsonl", []byte(two[:len(two)-4]), []string{want[0], "2! line ends in a string"}},
-		"gzip broken off, line 2": {"x.gz", brokenOff(two), []string{want[0], "! after line 1: unexpected EOF"}},
+		"gzip broken off, line 2": {"x.gz", brokenOff(two), []string{want[0], "! after line 1: decompress: unexpected EOF"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -243,6 +244,25 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
+}
+
+// A stream without lines is given up.
+func TestRead_noLines(t *testing.T) {
+	zero, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer zero.Close()
+	checkRead(t, zero, intake.Options{Format: intake.TXT}, "! after line 0: line 1 is longer than 4294967296 bytes")
+}
+
+func TestRead_directory(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	checkRead(t, dir, intake.Options{}, "! read "+dir.Name()+": is a directory")
 }
 
 func TestRead_manyBytes(t *testing.T) {

@@ -113,7 +113,8 @@ var errNoID = errors.New("no identifier in the row")
 func (f *fields) artifact(must column) (paper.Artifact, error) {
 	var best paper.Artifact
 	var all paper.IDs
-	var fault error
+	var fault error // the first
+	var faulty column
 	for c := chosenID; c <= id; c++ {
 		text := f.text[c]
 		if isBlank(text) {
@@ -131,7 +132,7 @@ func (f *fields) artifact(must column) (paper.Artifact, error) {
 				return paper.Artifact{}, err
 			}
 			if fault == nil {
-				fault = fmt.Errorf("%s: %w", c, err)
+				fault, faulty = err, c
 			}
 			continue
 		}
@@ -147,7 +148,7 @@ func (f *fields) artifact(must column) (paper.Artifact, error) {
 		best.IDs.Merge(all)
 		return best, nil
 	case fault != nil:
-		return paper.Artifact{}, fault
+		return paper.Artifact{}, fmt.Errorf("%s: %w", faulty, fault)
 	case f.idIsOther:
 		return paper.Artifact{}, errors.New("id is not a string")
 	}
