@@ -41,7 +41,6 @@ test: need-go ## vet and all tests, with the race detector
 .PHONY: lint
 lint: need-go ## golangci-lint and go.mod in order; the first run builds the linter (1-2 min)
 	$(TOOL) golangci-lint run ./...
-	$(TOOL) golangci-lint fmt --diff
 	go mod tidy -diff
 
 .PHONY: bench

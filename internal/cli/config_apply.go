@@ -187,6 +187,7 @@ func mapChild(m reflect.Value, p pair, tag reflect.StructTag) (child, error) {
 // applyList replaces a list. Each value may be there once.
 func (l *layers) applyList(v reflect.Value, n node, path string, tag reflect.StructTag) {
 	out := reflect.MakeSlice(v.Type(), 0, len(n.list))
+	seen := map[string]bool{}
 	for i, value := range n.list {
 		elem := reflect.New(v.Type().Elem()).Elem()
 		if value.kind != scalarNode {
@@ -197,10 +198,11 @@ func (l *layers) applyList(v reflect.Value, n node, path string, tag reflect.Str
 			l.fail(value.from, path, err)
 			continue
 		}
-		if slices.ContainsFunc(n.list[:i], func(other node) bool { return other.text == value.text }) {
+		if seen[value.text] {
 			l.fail(value.from, path, fmt.Errorf("%q is given twice", value.text))
 			continue
 		}
+		seen[value.text] = true
 		out = reflect.Append(out, elem)
 	}
 	v.Set(out)

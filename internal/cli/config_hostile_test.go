@@ -95,6 +95,45 @@ func TestConfig_refused(t *testing.T) {
 	}
 }
 
+// G 159: a file as large as may be is read or refused in a moment.
+func TestConfig_large(t *testing.T) {
+	fill := func(format string) string {
+		var text strings.Builder
+		for i := 0; text.Len() < maxConfigBytes-100; i++ {
+			fmt.Fprintf(&text, format, i)
+		}
+		return text.String()
+	}
+	for name, text := range map[string]string{
+		"hosts":        "limits:\n" + fill("  host:h%d.org: {in_flight: 1}\n"),
+		"unknown keys": fill("key%d: 1\n"),
+		"list":         "accept:\n  licenses: [" + fill("l%d, ") + "z]\n",
+		"long list":    "accept:\n  licenses:\n" + fill("  - l%d\n"),
+		"one text":     "contact: \"" + fill("%d") + "\"\n",
+		"one plain":    "contact: " + fill("%d") + "\n",
+		"lines":        "contact: a\n" + fill("  b%d\n"),
+		"comments":     fill("# %d\n"),
+		"most keys":    strings.Repeat("#\n", 100_000) + "limits:\n" + strings.Join(strings.SplitAfter(fill("  host:h%d.org: {in_flight: 1}\n"), "\n")[:5000], ""),
+		"quotes":       fill("\"%d\" "),
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			_, err := loadConfig(writeConfig(t, text), true, nil, nil)
+			if err != nil {
+				wantRefused(t, err)
+			}
+			if fits := name == "most keys" || name == "comments"; fits != (err == nil) {
+				t.Errorf("refused: %v", err)
+			}
+			took := time.Since(began)
+			t.Logf("%d bytes in %v", len(text), took)
+			if took > 20*time.Second {
+				t.Error("that is too long")
+			}
+		})
+	}
+}
+
 // G 154: what is no file that can be read.
 func TestConfig_unreadable(t *testing.T) {
 	dir := t.TempDir()

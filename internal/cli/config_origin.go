@@ -51,11 +51,15 @@ type configError struct {
 	problems []error // at least one
 }
 
-// Error tells all problems on one line.
+// Error tells the problems on one line, as many as somebody will read.
 func (e *configError) Error() string {
-	texts := make([]string, len(e.problems))
-	for i, p := range e.problems {
-		texts[i] = p.Error()
+	const most = 10
+	var texts []string
+	for _, p := range e.problems[:min(most, len(e.problems))] {
+		texts = append(texts, p.Error())
+	}
+	if more := len(e.problems) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
 	return "read configuration: " + strings.Join(texts, "; ")
 }
