@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +22,9 @@ func TestMain(m *testing.M) {
 	roles := map[string]func(*sqlite.Store) error{"import": childImport, "crash": childCrash, "read": childRead}
 	role, ok := roles[os.Getenv(childRole)]
 	if !ok {
+		if err := flag.Set("rapid.checks", "25"); err != nil { // a default: the command line comes later
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	opt := sqlite.Options{Create: true}
