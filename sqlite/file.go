@@ -63,7 +63,7 @@ func checkFile(path string, opt Options) (fresh bool, err error) {
 	if _, err := io.ReadFull(f, header); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, err
 	}
-	return false, checkHeader(header, info.Size(), wal > 0)
+	return false, checkHeader(header, info.Size(), wal > 0, opt)
 }
 
 // walSize is the size of the write-ahead log beside path, 0 if there is none.
@@ -76,8 +76,9 @@ func walSize(path string) int64 {
 }
 
 // checkHeader judges the header of a file of size bytes. With a log beside it
-// the header may be out of date in everything but the magic and page size.
-func checkHeader(header []byte, size int64, log bool) error {
+// the header may be out of date in everything but the magic and page size. A file
+// of one page has no tables: it is another process's that is being created.
+func checkHeader(header []byte, size int64, log bool, opt Options) error {
 	number := func(off int) uint32 { return binary.BigEndian.Uint32(header[off:]) }
 	if !bytes.HasPrefix(header, []byte(headerMagic)) {
 		return fmt.Errorf("%w: it is no SQLite file", queue.ErrDamaged)
@@ -89,7 +90,7 @@ func checkHeader(header []byte, size int64, log bool) error {
 	if pageSize < 512 || pageSize&(pageSize-1) != 0 {
 		return fmt.Errorf("%w: page size %d", queue.ErrDamaged, pageSize)
 	}
-	if log {
+	if log || size == pageSize && opt.Create {
 		return nil
 	}
 	whole := pageSize

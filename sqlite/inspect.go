@@ -27,16 +27,11 @@ func (s *Store) Job(ctx context.Context, artifactID string) (queue.Job, error) {
 
 // Jobs implements [queue.Inspector].
 func (s *Store) Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error) {
-	where, args, err := conditions(f)
+	query, args, err := selectJobs(f)
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", err)
 	}
-	order := "id"
-	if f.AfterSeq != 0 {
-		order = "finish_seq"
-	}
-	query := `SELECT ` + jobColumns + ` FROM jobs WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`
-	rows, err := s.rdb.QueryContext(ctx, query, append(args, limit(f.Limit))...)
+	rows, err := s.rdb.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", explained(err))
 	}
@@ -53,6 +48,16 @@ func (s *Store) Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error) {
 		return nil, fmt.Errorf("list jobs: %w", explained(err))
 	}
 	return jobs, nil
+}
+
+func selectJobs(f queue.Filter) (query string, args []any, err error) {
+	where, args, err := conditions(f)
+	order := "id"
+	if f.AfterSeq != 0 {
+		order = "finish_seq"
+	}
+	query = `SELECT ` + jobColumns + ` FROM jobs WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`
+	return query, append(args, limit(f.Limit)), err
 }
 
 // Requeue implements [queue.Inspector]. It takes the oldest ids first when
@@ -88,11 +93,13 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 // conditions turns a filter, all but its Limit, into SQL. States are written
 // out, because only then do partial indexes apply.
 func conditions(f queue.Filter) (where string, args []any, err error) {
-	terms := []string{"id > ?"}
-	args = []any{f.After}
+	terms := []string{"true"}
 	add := func(term string, arg any) {
 		terms = append(terms, term)
 		args = append(args, arg)
+	}
+	if f.After > 0 {
+		add("id > ?", f.After)
 	}
 	if len(f.States) > 0 {
 		var states []string
@@ -100,9 +107,9 @@ func conditions(f queue.Filter) (where string, args []any, err error) {
 			if !slices.Contains(queue.States(), state) {
 				return "", nil, fmt.Errorf("%w state: %q", queue.ErrInvalid, state)
 			}
-			states = append(states, "'"+string(state)+"'")
+			states = append(states, "state = '"+string(state)+"'")
 		}
-		terms = append(terms, "state IN ("+strings.Join(states, ", ")+")")
+		terms = append(terms, "("+strings.Join(states, " OR ")+")")
 	}
 	if f.Class != "" {
 		add("class = ?", f.Class)

@@ -15,12 +15,12 @@ var migrations embed.FS
 
 // migrate brings the database to schemaVersion, each migration in a transaction
 // of its own. Of two processes that migrate at once one waits for the other.
-func (w *writer) migrate(ctx context.Context) error {
+func (w *writer) migrate(ctx context.Context, opt Options) error {
 	if err := w.setWAL(ctx); err != nil {
 		return err
 	}
 	for {
-		done, err := w.migrateOnce(ctx)
+		done, err := w.migrateOnce(ctx, opt)
 		if done || err != nil {
 			return err
 		}
@@ -31,11 +31,11 @@ func (w *writer) migrate(ctx context.Context) error {
 func (w *writer) setWAL(ctx context.Context) error {
 	// Both must come before the first table; on a database that has one the
 	// first does nothing.
-	if _, err := w.conn.ExecContext(ctx, "PRAGMA auto_vacuum = incremental"); err != nil {
-		return err
-	}
 	var mode string
 	err := untilFree(ctx, func() error {
+		if _, err := w.conn.ExecContext(ctx, "PRAGMA auto_vacuum = incremental"); err != nil {
+			return err
+		}
 		return w.conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
 	})
 	if err == nil && mode != "wal" {
@@ -45,7 +45,7 @@ func (w *writer) setWAL(ctx context.Context) error {
 }
 
 // migrateOnce applies the next migration, if there is one.
-func (w *writer) migrateOnce(ctx context.Context) (done bool, err error) {
+func (w *writer) migrateOnce(ctx context.Context, opt Options) (done bool, err error) {
 	if err := w.begin(ctx); err != nil {
 		return false, err
 	}
@@ -54,11 +54,11 @@ func (w *writer) migrateOnce(ctx context.Context) (done bool, err error) {
 			w.rollback()
 		}
 	}()
-	appID, version, err := marks(ctx, w.conn)
+	appID, version, tables, err := marks(ctx, w.conn)
 	if err != nil {
 		return false, err
 	}
-	if version != 0 || appID != 0 {
+	if !opt.Create || tables > 0 {
 		if err := checkVersion(appID, version); err != nil {
 			return false, err
 		}
@@ -93,8 +93,10 @@ func (w *writer) apply(ctx context.Context, version int64) error {
 }
 
 // marks reads what tells whose database it is, and how new.
-func marks(ctx context.Context, conn *sql.Conn) (appID, version int64, err error) {
-	const query = "SELECT a.application_id, v.user_version FROM pragma_application_id a, pragma_user_version v"
-	err = conn.QueryRowContext(ctx, query).Scan(&appID, &version)
-	return appID, version, err
+func marks(ctx context.Context, conn *sql.Conn) (appID, version int64, tables int, err error) {
+	const query = `
+		SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)
+		FROM pragma_application_id a, pragma_user_version v`
+	err = conn.QueryRowContext(ctx, query).Scan(&appID, &version, &tables)
+	return appID, version, tables, err
 }

@@ -23,9 +23,13 @@ var (
 )
 
 const (
-	readers     = 4
-	fileMode    = 0o640                  // of a new database, under the umask
-	busyTimeout = 100 * time.Millisecond // of one try; see untilFree
+	readers  = 4
+	fileMode = 0o640 // of a new database, under the umask
+
+	// How long SQLite itself waits for a lock. Writers try again, see untilFree;
+	// readers wait only while another process opens or closes the database.
+	writerWait = 100 * time.Millisecond
+	readerWait = 30 * time.Second
 )
 
 // Options says how to open a database. The zero Options opens an existing one
@@ -84,7 +88,7 @@ func open(ctx context.Context, path string, opt Options) (s *Store, err error) {
 	if opt.ReadOnly {
 		err = s.openReadOnly(ctx)
 	} else {
-		err = s.openBoth(ctx)
+		err = s.openBoth(ctx, opt)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -102,20 +106,24 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-func (s *Store) openBoth(ctx context.Context) (err error) {
-	s.wdb, err = sql.Open("sqlite", dsn(s.path, "mode=rw", "_pragma=synchronous(FULL)",
+func (s *Store) openBoth(ctx context.Context, opt Options) (err error) {
+	s.wdb, err = sql.Open("sqlite", dsn(s.path, writerWait, "mode=rw", "_pragma=synchronous(FULL)",
 		// Rarer and larger checkpoints are worth 10 % of the writing speed, and cost 18 MB of log.
 		"_pragma=wal_autocheckpoint(4000)", "_pragma=journal_size_limit(67108864)"))
 	if err != nil {
 		return err
 	}
 	s.wdb.SetMaxOpenConns(1)
-	conn, err := s.wdb.Conn(ctx)
+	var conn *sql.Conn
+	err = untilFree(ctx, func() (err error) {
+		conn, err = s.wdb.Conn(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	w := newWriter(conn)
-	if err := w.migrate(ctx); err != nil {
+	if err := w.migrate(ctx, opt); err != nil {
 		return errors.Join(err, w.conn.Close())
 	}
 	s.w = w
@@ -144,7 +152,7 @@ func (s *Store) openReadOnly(ctx context.Context) error {
 }
 
 func (s *Store) openReaders(params ...string) (err error) {
-	s.rdb, err = sql.Open("sqlite", dsn(s.path, append(params, "_query_only=1")...))
+	s.rdb, err = sql.Open("sqlite", dsn(s.path, readerWait, append(params, "_query_only=1")...))
 	if err != nil {
 		return err
 	}
@@ -159,7 +167,7 @@ func (s *Store) checkMarks(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	appID, version, err := marks(ctx, conn)
+	appID, version, _, err := marks(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -168,12 +176,12 @@ func (s *Store) checkMarks(ctx context.Context) error {
 
 // dsn is the URI of path, https://www.sqlite.org/uri.html, with the settings of
 // every connection.
-func dsn(path string, params ...string) string {
+func dsn(path string, wait time.Duration, params ...string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…
 		path = "/" + path
 	}
-	params = append(params, fmt.Sprintf("_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()),
+	params = append(params, fmt.Sprintf("_pragma=busy_timeout(%d)", wait.Milliseconds()),
 		"_pragma=temp_store(memory)", "_pragma=cache_size(-16384)", "_pragma=foreign_keys(1)", "_txlock=deferred")
 	u := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(params, "&")}
 	return u.String()

@@ -18,11 +18,11 @@ func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error)
 	}
 	for {
 		part, err := write(ctx, s.w, func(t *tx) (queue.Reaped, error) { return t.reap(maxAttempts) })
-		sum.Returned += part.Returned
-		sum.Ended += part.Ended
 		if err != nil {
 			return sum, fmt.Errorf("reap: %w", err)
 		}
+		sum.Returned += part.Returned
+		sum.Ended += part.Ended
 		if part.Returned+part.Ended < reapChunk {
 			return sum, nil
 		}

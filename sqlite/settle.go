@@ -105,12 +105,13 @@ func (t *tx) handBack(s queue.Settlement) (held bool, err error) {
 	return n == 1, err
 }
 
+const lastSeqQuery = `SELECT coalesce(max(finish_seq), 0) FROM jobs WHERE finish_seq > 0`
+
 // nextSeq is the number of the next final outcome. It is taken when lastSeq is
 // set to it.
 func (t *tx) nextSeq() (int64, error) {
 	if t.lastSeq == 0 {
-		const query = `SELECT coalesce(max(finish_seq), 0) FROM jobs WHERE finish_seq > 0`
-		last, err := t.number(query)
+		last, err := t.number(lastSeqQuery)
 		if err != nil {
 			return 0, err
 		}

@@ -1,0 +1,4 @@
+package sqlite
+
+// Commits is how many transactions the writer has committed.
+func (s *Store) Commits() int64 { return s.w.commits.Load() }

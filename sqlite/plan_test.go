@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/quire-dev/quire/queue"
+)
+
+// TestPlans pins how SQLite runs the statements that are run all the time: by
+// an index, without sorting, whatever the table holds.
+func TestPlans(t *testing.T) {
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "quire.db"), Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	plans := map[string]struct {
+		query string
+		want  []string
+	}{
+		"lease":      {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"finish":     {finishQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"hand back":  {handBackQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"expired":    {expiredQuery, []string{"USING INDEX jobs_leased (lease_expires_at<?)"}},
+		"return":     {returnQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"end":        {endQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"promote":    {promoteQuery, []string{"USING COVERING INDEX jobs_available (delayed=? AND available_at<?)"}},
+		"backlog":    {backlogQuery, []string{"SEARCH counts USING PRIMARY KEY (state=?)", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"first":      {firstQuery, []string{"USING COVERING INDEX jobs_available (delayed=?)"}},
+		"due":        {dueQuery, []string{"USING INDEX jobs_available (delayed=? AND available_at<?)"}},
+		"finish seq": {lastSeqQuery, []string{"SEARCH jobs USING COVERING INDEX jobs_finished"}},
+		"failed":     {jobsQuery(t, queue.Filter{States: []queue.State{queue.Error}, Class: "gone"}), []string{"USING INDEX jobs_error (class=?)"}},
+		"page":       {jobsQuery(t, queue.Filter{After: 7}), []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid>?)"}},
+		"finished":   {jobsQuery(t, queue.Filter{AfterSeq: 7}), []string{"USING INDEX jobs_finished (finish_seq>?)"}},
+	}
+	check := func(when string) {
+		t.Helper()
+		for name, p := range plans {
+			plan := explain(t, s, p.query)
+			for _, want := range p.want {
+				if !strings.Contains(plan, want) {
+					t.Errorf("%s, %s: want %q in the plan:\n%s", name, when, want, plan)
+				}
+			}
+			if strings.Contains(plan, "SCAN jobs") || name != "due" && strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%s, %s: the plan scans or sorts:\n%s", name, when, plan)
+			}
+		}
+	}
+	check("empty")
+	var jobs []queue.NewJob
+	for i := range 500 {
+		jobs = append(jobs, queue.NewJob{ArtifactID: fmt.Sprint(i), Key: "k", Delay: time.Duration(i%2) * time.Hour})
+	}
+	if _, err := s.Enqueue(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	analyze := op{run: func(tx *tx) error { return tx.w.exec("ANALYZE") }}
+	if err := s.w.do(t.Context(), analyze); err != nil {
+		t.Fatal(err)
+	}
+	check("analyzed")
+}
+
+func jobsQuery(t *testing.T, f queue.Filter) string {
+	t.Helper()
+	query, _, err := selectJobs(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return query
+}
+
+func explain(t *testing.T, s *Store, query string) string {
+	t.Helper()
+	args := make([]any, strings.Count(query, "?"))
+	for i := range args {
+		args[i] = 1
+	}
+	rows, err := s.rdb.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatalf("%v: %s", err, query)
+	}
+	defer rows.Close()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}
