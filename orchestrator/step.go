@@ -50,6 +50,7 @@ func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out q
 		Key:         p.Key,
 		Jobs:        []queue.Job{job},
 		MaxAttempts: r.cfg.Retry.MaxAttempts,
+		Sent:        func() { r.table.Sent(p, time.Now()); r.poke() },
 		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
 	})
 	if len(outs) != 1 {

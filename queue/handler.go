@@ -26,6 +26,10 @@ type Step struct {
 	Jobs        []Job // one, unless the key is a batch key
 	MaxAttempts int   // a Retry of a job whose Attempts have reached this becomes final
 
+	// Sent should be called when the step's request goes out, if there is one: the
+	// key's pace then counts from that moment. Never nil; more calls do nothing.
+	Sent func()
+
 	// Leave may be called once when the part of the step that the key limits is
 	// over (the response is read): the key is free for others while the step does
 	// the rest. Returning from Step leaves too. Never nil.

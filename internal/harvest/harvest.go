@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 
@@ -98,6 +99,8 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 		}
 	}
 	w := walk{Harvest: h, Step: s, job: job, story: st}
+	// Once there is a connection the request is on its way.
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.Sent() }})
 	act := h.next(st)
 	if act.key != s.Key && !act.over {
 		// The configuration, or what we know of the host, has changed since.

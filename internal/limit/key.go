@@ -20,6 +20,8 @@ type Key struct {
 	streak   uint32 // episodes without an OK in between
 	troubles uint32 // failures without an OK in between
 	quota    bool   // the gate is closed for a spent allowance
+	awaits   bool   // the pace counts from when requests are sent
+	unsent   int32  // requests that have started and are not sent yet
 }
 
 // Ticket stands for one start. It is spent by [Key.Cancel] or [Key.Done].
@@ -32,6 +34,13 @@ type Ticket struct {
 // NewKey returns a key that nothing has happened to.
 func NewKey(r Rule) Key { return Key{rule: r} }
 
+// AwaitSent makes the pace count from the moment requests are sent. Between a
+// start and its request lie a lease and perhaps a handshake; counting from the
+// start would let two requests arrive closer together than Rule.Every. Every
+// start is then followed by Sent, Skip or Cancel, and while one is not, none
+// starts at a paced key. To be called before the first start.
+func (k *Key) AwaitSent() { k.awaits = true }
+
 // Rule returns the allowance in force.
 func (k *Key) Rule() Rule { return k.rule }
 
@@ -43,6 +52,9 @@ func (k *Key) SetRule(r Rule) { k.rule = r }
 // is when it may; if a request must end first, at is zero.
 func (k *Key) Free(now time.Time) (at time.Time, ok bool) {
 	if limit := k.Cap(); limit > 0 && int(k.inFlight) >= limit {
+		return time.Time{}, false
+	}
+	if k.rule.Every > 0 && k.unsent > 0 {
 		return time.Time{}, false
 	}
 	at = k.gate
@@ -63,13 +75,45 @@ func (k *Key) Start(now time.Time) Ticket {
 	t := Ticket{before: k.last, number: k.starts, episode: k.episode}
 	k.last = now
 	k.inFlight++
+	if k.awaits {
+		k.unsent++
+	}
 	return t
+}
+
+// Sent tells that a request went out. It counts with AwaitSent only.
+func (k *Key) Sent(now time.Time) {
+	if !k.awaits {
+		return
+	}
+	k.unsent--
+	if now.After(k.last) {
+		k.last = now
+	}
+}
+
+// Skip tells that no request will follow the start of t, whose place in flight
+// is still to be given back with Done. It counts with AwaitSent only.
+func (k *Key) Skip(t Ticket) {
+	if !k.awaits {
+		return
+	}
+	k.unsent--
+	k.unpace(t)
 }
 
 // Cancel takes back a start that did not happen: its place in flight and, if
 // none has started since, its place in the pace.
 func (k *Key) Cancel(t Ticket) {
 	k.inFlight--
+	if k.awaits {
+		k.unsent--
+	}
+	k.unpace(t)
+}
+
+// unpace takes a start out of the pace, if none has started since.
+func (k *Key) unpace(t Ticket) {
 	if t.number == k.starts {
 		k.starts--
 		k.last = t.before

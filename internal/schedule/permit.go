@@ -23,6 +23,7 @@ type grant struct {
 	oldest int64  // of the key, before the pick
 	told   uint32 // of the key, at the pick
 	left   bool   // the key is free already
+	sent   bool   // its request went out, or none will
 }
 
 // Unpick gives back a permit for which no row came: the slot, and the key's
@@ -38,7 +39,10 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 		return
 	}
 	k := g.key
-	if !g.left {
+	switch {
+	case g.sent && !g.left:
+		k.limit.Done()
+	case !g.left:
 		k.limit.Cancel(g.ticket)
 	}
 	switch {
@@ -51,6 +55,21 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 	t.place(k, now)
 }
 
+// Sent tells that the request of a permit goes out now. It matters only with
+// Config.AwaitSent; a second call does nothing.
+func (t *Table) Sent(p Permit, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.see(now)
+	g := t.held(p)
+	if g == nil || g.sent {
+		return
+	}
+	g.sent = true
+	g.key.limit.Sent(now)
+	t.place(g.key, now)
+}
+
 // Leave frees the key of a permit for others while its slot is still held. A
 // second call does nothing.
 func (t *Table) Leave(p Permit, now time.Time) {
@@ -61,9 +80,18 @@ func (t *Table) Leave(p Permit, now time.Time) {
 	if g == nil || g.left {
 		return
 	}
+	t.leave(g)
+	t.place(g.key, now)
+}
+
+// leave gives a key's place back. A request that was not sent by now never will be.
+func (t *Table) leave(g *grant) {
+	if !g.sent {
+		g.sent = true
+		g.key.limit.Skip(g.ticket)
+	}
 	g.left = true
 	g.key.limit.Done()
-	t.place(g.key, now)
 }
 
 // Finish frees the slot of a permit, and its key unless Leave has, and tells the
@@ -78,7 +106,7 @@ func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) {
 	}
 	k := g.key
 	if !g.left {
-		k.limit.Done()
+		t.leave(g)
 	}
 	switch s.Kind {
 	case queue.OK:
