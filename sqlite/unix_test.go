@@ -16,9 +16,9 @@ import (
 
 func TestOpen_refusesSpecialFiles(t *testing.T) {
 	tests := map[string]refusal{
-		"fifo":              {func(t *testing.T, path string) { check(t, syscall.Mkfifo(path, 0o644)) }, all, queue.ErrDamaged, "regular file"},
-		"device":            {func(t *testing.T, path string) { link(t, "/dev/zero", path) }, all, queue.ErrDamaged, "regular file"},
-		"symlink loop":      {func(t *testing.T, path string) { link(t, path, path) }, all, syscall.ELOOP, ""},
+		"fifo":         {func(t *testing.T, path string) { check(t, syscall.Mkfifo(path, 0o644)) }, all, queue.ErrDamaged, "regular file"},
+		"device":       {func(t *testing.T, path string) { link(t, "/dev/zero", path) }, all, queue.ErrDamaged, "regular file"},
+		"symlink loop": {func(t *testing.T, path string) { link(t, path, path) }, all, syscall.ELOOP, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, tt.try)
