@@ -55,6 +55,7 @@ var (
 // TestModel compares random histories with the model, and after each step the
 // counts with the rows.
 func TestModel(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "quire.db")
 	synctest.Test(t, func(t *testing.T) {
 		s, db := open(t, path), outside(t, path)

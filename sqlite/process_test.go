@@ -64,6 +64,7 @@ func checkCounts(t interface {
 // Several processes that make and migrate a database and enqueue the same jobs
 // at once must agree.
 func TestProcesses_enqueueTheSame(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "quire.db")
 	var children []*exec.Cmd
 	var outputs []*bytes.Buffer
@@ -96,6 +97,7 @@ func TestProcesses_enqueueTheSame(t *testing.T) {
 // A process killed at any moment loses nothing that it was promised, and its
 // leases are free as soon as the next one runs.
 func TestProcesses_kill(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "quire.db")
 	promised := make(map[string]string)
 	for round := range 20 {
@@ -111,7 +113,7 @@ func TestProcesses_kill(t *testing.T) {
 		for n := 0; lines.Scan(); n++ {
 			what, id, _ := strings.Cut(lines.Text(), " ")
 			promised[id] = what
-			if n == round*2 {
+			if n == round {
 				_ = cmd.Process.Kill() // what it still prints counts, too
 			}
 		}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T, check storetest.Check) {
 		path := filepath.Join(t.TempDir(), "quire.db")
 		synctest.Test(t, func(t *testing.T) { // the store's clock is the bubble's

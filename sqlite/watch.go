@@ -12,8 +12,8 @@ import (
 const pollEvery = 40 * time.Millisecond
 
 // Watch implements [queue.Store]. It wakes for this Store's Enqueue and Requeue
-// at once, and for any commit of others within 40 ms. It returns nil when ctx
-// ends.
+// at once, for any commit of others within 40 ms, and when it begins. It returns
+// nil when ctx ends.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
 	woken := make(chan struct{}, 1)
 	s.mu.Lock()
@@ -32,6 +32,7 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 	defer done()
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
+	wake() // for what was committed before the first look
 	for seen := int64(-1); ; {
 		now, err := version()
 		if ctx.Err() != nil {
