@@ -104,7 +104,7 @@ func (s *System) follow(ctx context.Context, m *report.Manifest) error {
 func (s *System) orchestrator(opt RunOptions, bytes *atomic.Int64) (*orchestrator.Orchestrator, error) {
 	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
 		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
-		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(), AwaitSent: true,
+		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(),
 		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log,
 		Observe: func(e Event) {
 			if e.State == queue.Done {

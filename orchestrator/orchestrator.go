@@ -42,7 +42,6 @@ type Config struct {
 	Grace      time.Duration // how long running steps may go on when the run is told to stop; 30 s
 	Retry      queue.RetryPolicy
 	Limit      func(key string) Limit // allowance of a key when it is first seen; none if nil
-	AwaitSent  bool                   // the handler calls Step.Sent: pace counts from there, not from the step's start
 	Drain      bool                   // end when nothing is queued, leased or delayed
 	MaxJobs    int                    // end after this many jobs have finished; 0: no limit
 	For        time.Duration          // stop leasing after this long; 0: no limit
@@ -108,7 +107,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Retry = c.Retry.WithDefaults()
 	// The sweep is the backstop behind events: it finds leases that ran out and
 	// rows that other processes added without a wake-up.
-	c.sweepEvery = min(5*time.Second, c.LeaseTTL/4)
+	c.sweepEvery = min(time.Second, c.LeaseTTL/4)
 	return c, nil
 }
 
@@ -130,7 +129,7 @@ func New(store Store, handler queue.Handler, cfg Config) (*Orchestrator, error) 
 		return nil, err
 	}
 	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit)}
-	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit, AwaitSent: cfg.AwaitSent})
+	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit})
 	return o, nil
 }
 

@@ -37,6 +37,18 @@ func (r *run) begin(p schedule.Permit, lease queue.Lease, now time.Time) {
 	})
 }
 
+// send holds a request back until its key's pace allows it.
+func (r *run) send(ctx context.Context, p schedule.Permit) {
+	wait := r.table.Send(p, time.Now())
+	if wait <= 0 {
+		return
+	}
+	select {
+	case <-time.After(wait):
+	case <-ctx.Done():
+	}
+}
+
 // step calls the handler and makes sure that a valid outcome comes back.
 func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out queue.Outcome) {
 	defer func() {
@@ -50,7 +62,7 @@ func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out q
 		Key:         p.Key,
 		Jobs:        []queue.Job{job},
 		MaxAttempts: r.cfg.Retry.MaxAttempts,
-		Sent:        func() { r.table.Sent(p, time.Now()); r.poke() },
+		Send:        func() { r.send(ctx, p) },
 		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
 	})
 	if len(outs) != 1 {

@@ -26,9 +26,11 @@ type Step struct {
 	Jobs        []Job // one, unless the key is a batch key
 	MaxAttempts int   // a Retry of a job whose Attempts have reached this becomes final
 
-	// Sent should be called when the step's request goes out, if there is one: the
-	// key's pace then counts from that moment. Never nil; more calls do nothing.
-	Sent func()
+	// Send should be called right before a request goes out. Requests that were
+	// delayed on their way, by a handshake say, could arrive closer together than
+	// the key's pace allows: Send holds such a one back, for a few milliseconds as
+	// a rule and never beyond the step's context. Never nil.
+	Send func()
 
 	// Leave may be called once when the part of the step that the key limits is
 	// over (the response is read): the key is free for others while the step does

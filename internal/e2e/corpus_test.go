@@ -99,6 +99,7 @@ func TestCorpus(t *testing.T) {
 	t.Run("stats, list and manifest agree", func(t *testing.T) { checkAgreement(t, p, jobs) })
 	t.Run("stored files are whole and accounted for", func(t *testing.T) { checkTree(t, p.data, jobs) })
 	t.Run("limits hold at the servers", func(t *testing.T) { checkLimits(t, web) })
+	t.Run("killed 20 times, the result is the same", func(t *testing.T) { checkKilled(t, web, sorted(jobs)) })
 	t.Run("a second import and run change nothing", func(t *testing.T) {
 		before, manifest := web.Requests(), read(t, p.data, "manifest.jsonl")
 		p.run(t, []int{0}, "queue", "import", works)
@@ -236,6 +237,12 @@ func checkLimits(t *testing.T, web *testweb.Web) {
 		if a.Peak > limit {
 			t.Errorf("%s: %d requests at once, want at most %d", host, a.Peak, limit)
 		}
+		for i := paceWindow; i < len(a.Starts); i++ {
+			if took := a.Starts[i].Sub(a.Starts[i-paceWindow]); took < paceWindow*every-gapTolerance {
+				t.Errorf("%s: %d requests in %v, want at least %v", host, paceWindow, took, paceWindow*every)
+				break
+			}
+		}
 		if a.Requests > 1 && a.MinGap < every-gapTolerance {
 			t.Errorf("%s: %d requests, the closest two %v apart, want at least %v", host, a.Requests, a.MinGap, every)
 		}
@@ -243,9 +250,15 @@ func checkLimits(t *testing.T, web *testweb.Web) {
 	t.Logf("%d hosts, %d requests", hosts, web.Requests())
 }
 
-// gapTolerance is what a loaded machine may add to one request's way and not to
-// the next one's.
-const gapTolerance = 3 * time.Millisecond
+const (
+	// gapTolerance is what a loaded machine may add to one request's way to the
+	// server's clock and not to the next one's. A run that kept no pace at all
+	// would leave gaps of a few hundred microseconds, and windows of a few
+	// milliseconds.
+	gapTolerance = 15 * time.Millisecond
+	// paceWindow is the number of requests over which the tolerance no longer matters.
+	paceWindow = 10
+)
 
 // sorted returns the final set: artifact, state and hash of each job.
 func sorted(jobs []job) []string {

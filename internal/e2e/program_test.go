@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) (int, error) {
+	if file := os.Getenv("QUIRE_BARE_LOOP"); file != "" {
+		return 0, runBareLoop(file)
+	}
 	dir, err := os.MkdirTemp("", "quire-e2e-")
 	if err != nil {
 		return 1, err

@@ -99,8 +99,8 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 		}
 	}
 	w := walk{Harvest: h, Step: s, job: job, story: st}
-	// Once there is a connection the request is on its way.
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.Sent() }})
+	// Once there is a connection the request goes out.
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.Send() }})
 	act := h.next(st)
 	if act.key != s.Key && !act.over {
 		// The configuration, or what we know of the host, has changed since.

@@ -15,13 +15,12 @@ type Key struct {
 	last     time.Time // the latest start
 	gate     time.Time // no start before
 	inFlight int32
-	starts   uint32 // numbers the starts
-	episode  uint32 // numbers the throttles that began a wait
-	streak   uint32 // episodes without an OK in between
-	troubles uint32 // failures without an OK in between
-	quota    bool   // the gate is closed for a spent allowance
-	awaits   bool   // the pace counts from when requests are sent
-	unsent   int32  // requests that have started and are not sent yet
+	starts   uint32    // numbers the starts
+	episode  uint32    // numbers the throttles that began a wait
+	streak   uint32    // episodes without an OK in between
+	troubles uint32    // failures without an OK in between
+	quota    bool      // the gate is closed for a spent allowance
+	sent     time.Time // the latest request that was told of went out
 }
 
 // Ticket stands for one start. It is spent by [Key.Cancel] or [Key.Done].
@@ -34,13 +33,6 @@ type Ticket struct {
 // NewKey returns a key that nothing has happened to.
 func NewKey(r Rule) Key { return Key{rule: r} }
 
-// AwaitSent makes the pace count from the moment requests are sent. Between a
-// start and its request lie a lease and perhaps a handshake; counting from the
-// start would let two requests arrive closer together than Rule.Every. Every
-// start is then followed by Sent, Skip or Cancel, and while one is not, none
-// starts at a paced key. To be called before the first start.
-func (k *Key) AwaitSent() { k.awaits = true }
-
 // Rule returns the allowance in force.
 func (k *Key) Rule() Rule { return k.rule }
 
@@ -52,9 +44,6 @@ func (k *Key) SetRule(r Rule) { k.rule = r }
 // is when it may; if a request must end first, at is zero.
 func (k *Key) Free(now time.Time) (at time.Time, ok bool) {
 	if limit := k.Cap(); limit > 0 && int(k.inFlight) >= limit {
-		return time.Time{}, false
-	}
-	if k.rule.Every > 0 && k.unsent > 0 {
 		return time.Time{}, false
 	}
 	at = k.gate
@@ -75,45 +64,32 @@ func (k *Key) Start(now time.Time) Ticket {
 	t := Ticket{before: k.last, number: k.starts, episode: k.episode}
 	k.last = now
 	k.inFlight++
-	if k.awaits {
-		k.unsent++
-	}
 	return t
 }
 
-// Sent tells that a request went out. It counts with AwaitSent only.
-func (k *Key) Sent(now time.Time) {
-	if !k.awaits {
-		return
+// Send tells that a request that has started is about to go out, and returns how
+// long it must be held back for. Between its start and its request lie a lease
+// and perhaps a handshake, so requests may come to go out closer together than
+// they started: then the later one is held back, and the pace goes on from when
+// it really went.
+func (k *Key) Send(now time.Time) (wait time.Duration) {
+	at := now
+	if k.rule.Every > 0 && !k.sent.IsZero() {
+		if next := k.sent.Add(k.rule.Every); next.After(at) {
+			at = next
+		}
 	}
-	k.unsent--
-	if now.After(k.last) {
-		k.last = now
+	k.sent = at
+	if at.After(k.last) {
+		k.last = at
 	}
-}
-
-// Skip tells that no request will follow the start of t, whose place in flight
-// is still to be given back with Done. It counts with AwaitSent only.
-func (k *Key) Skip(t Ticket) {
-	if !k.awaits {
-		return
-	}
-	k.unsent--
-	k.unpace(t)
+	return at.Sub(now)
 }
 
 // Cancel takes back a start that did not happen: its place in flight and, if
 // none has started since, its place in the pace.
 func (k *Key) Cancel(t Ticket) {
 	k.inFlight--
-	if k.awaits {
-		k.unsent--
-	}
-	k.unpace(t)
-}
-
-// unpace takes a start out of the pace, if none has started since.
-func (k *Key) unpace(t Ticket) {
 	if t.number == k.starts {
 		k.starts--
 		k.last = t.before

@@ -28,9 +28,6 @@ func (t *Table) key(name string, now time.Time) *key {
 		t.sweep(now)
 	}
 	k := &key{name: name, limit: limit.NewKey(t.rule(name))}
-	if t.await {
-		k.limit.AwaitSent()
-	}
 	t.keys[name] = k
 	return k
 }

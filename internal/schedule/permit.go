@@ -23,7 +23,6 @@ type grant struct {
 	oldest int64  // of the key, before the pick
 	told   uint32 // of the key, at the pick
 	left   bool   // the key is free already
-	sent   bool   // its request went out, or none will
 }
 
 // Unpick gives back a permit for which no row came: the slot, and the key's
@@ -39,10 +38,7 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 		return
 	}
 	k := g.key
-	switch {
-	case g.sent && !g.left:
-		k.limit.Done()
-	case !g.left:
+	if !g.left {
 		k.limit.Cancel(g.ticket)
 	}
 	switch {
@@ -55,19 +51,20 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 	t.place(k, now)
 }
 
-// Sent tells that the request of a permit goes out now. It matters only with
-// Config.AwaitSent; a second call does nothing.
-func (t *Table) Sent(p Permit, now time.Time) {
+// Send tells that the request of a permit is about to go out, and returns how
+// long it must be held back for the key's pace: 0 unless it was delayed on its
+// way, or one before it was.
+func (t *Table) Send(p Permit, now time.Time) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.see(now)
 	g := t.held(p)
-	if g == nil || g.sent {
-		return
+	if g == nil || g.left {
+		return 0
 	}
-	g.sent = true
-	g.key.limit.Sent(now)
+	wait = g.key.limit.Send(now)
 	t.place(g.key, now)
+	return wait
 }
 
 // Leave frees the key of a permit for others while its slot is still held. A
@@ -80,18 +77,9 @@ func (t *Table) Leave(p Permit, now time.Time) {
 	if g == nil || g.left {
 		return
 	}
-	t.leave(g)
-	t.place(g.key, now)
-}
-
-// leave gives a key's place back. A request that was not sent by now never will be.
-func (t *Table) leave(g *grant) {
-	if !g.sent {
-		g.sent = true
-		g.key.limit.Skip(g.ticket)
-	}
 	g.left = true
 	g.key.limit.Done()
+	t.place(g.key, now)
 }
 
 // Finish frees the slot of a permit, and its key unless Leave has, and tells the
@@ -106,7 +94,7 @@ func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) {
 	}
 	k := g.key
 	if !g.left {
-		t.leave(g)
+		k.limit.Done()
 	}
 	switch s.Kind {
 	case queue.OK:

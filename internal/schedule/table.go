@@ -22,10 +22,6 @@ type Config struct {
 	// Rule is the allowance of a key on first sight; nil allows everything. It is
 	// called under the table's lock and must not call the table.
 	Rule func(key string) limit.Rule
-
-	// AwaitSent makes the pace of a key count from Sent instead of Pick, and lets
-	// no step start at a paced key before the one before it has sent its request.
-	AwaitSent bool
 }
 
 // Table is the key table. A key that may start its next step, as far as the key
@@ -36,7 +32,6 @@ type Config struct {
 type Table struct {
 	mu    sync.Mutex
 	rule  func(key string) limit.Rule
-	await bool
 	keys  map[string]*key
 	ready heap // ranked by oldest row
 	timed heap // ranked by the instant, as told by rank
@@ -62,7 +57,7 @@ func New(cfg Config) *Table {
 	if rule == nil {
 		rule = func(string) limit.Rule { return limit.Rule{} }
 	}
-	return &Table{rule: rule, await: cfg.AwaitSent, keys: make(map[string]*key), slots: cfg.Slots, sweepAt: firstSweep}
+	return &Table{rule: rule, keys: make(map[string]*key), slots: cfg.Slots, sweepAt: firstSweep}
 }
 
 // Refresh takes over an exact count of the ready rows: keys that backlog leaves
