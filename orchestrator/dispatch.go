@@ -262,9 +262,8 @@ func (r *run) pick() ([]schedule.Permit, []queue.Want) {
 	var permits []schedule.Permit
 	var wants []queue.Want
 	index := make(map[string]int)
-	now := time.Now()
 	for len(permits) < room {
-		p, ok := r.table.Pick(now)
+		p, ok := r.table.Pick(time.Now())
 		if !ok {
 			break
 		}

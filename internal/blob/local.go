@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 )
@@ -27,6 +28,8 @@ type Local struct {
 	// Both lie below base, and rename goes through it.
 	base             *os.Root
 	filesIn, tempsIn string
+
+	buffers sync.Pool // of *bufio.Writer
 
 	// Directories known to be durable: sha256/ab and sha256/ab/cd by their bytes.
 	upper [1 << 8]atomic.Bool

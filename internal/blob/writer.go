@@ -40,10 +40,12 @@ func (l *Local) Create(ctx context.Context, name string) (Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create temporary file: %w", err)
 	}
-	return &localWriter{
-		store: l, temp: temp, file: f,
-		buffer: bufio.NewWriterSize(f, bufferBytes), hash: sha256.New(),
-	}, nil
+	buffer, ok := l.buffers.Get().(*bufio.Writer)
+	if !ok {
+		buffer = bufio.NewWriterSize(nil, bufferBytes)
+	}
+	buffer.Reset(f)
+	return &localWriter{store: l, temp: temp, file: f, buffer: buffer, hash: sha256.New()}, nil
 }
 
 func checkName(name string) error {
@@ -73,6 +75,7 @@ func (w *localWriter) Commit(ctx context.Context, ext string) (Blob, error) {
 	if w.ended {
 		return Blob{}, fmt.Errorf("commit blob: %w", fs.ErrClosed)
 	}
+	defer w.putBuffer()
 	b := Blob{SHA256: w.Sum(), Bytes: w.bytes}
 	b.Path = keyFor(b.SHA256, ext)
 	err := checkExt(ext)
@@ -130,6 +133,7 @@ func (w *localWriter) Abort() error {
 		return nil
 	}
 	w.ended = true
+	w.putBuffer()
 	closeErr := w.file.Close()
 	if errors.Is(closeErr, fs.ErrClosed) {
 		closeErr = nil // by place
@@ -138,6 +142,16 @@ func (w *localWriter) Abort() error {
 		return fmt.Errorf("drop temporary file: %w", err)
 	}
 	return nil
+}
+
+// putBuffer lets another writer have the buffer. What is in it is written, or
+// not wanted.
+func (w *localWriter) putBuffer() {
+	if w.buffer != nil {
+		w.buffer.Reset(nil)
+		w.store.buffers.Put(w.buffer)
+		w.buffer = nil
+	}
 }
 
 // has reports whether the blob is there, whole. A file of another size is a

@@ -13,9 +13,9 @@ import (
 // nothing. At most one of Every, PerSecond and PerMinute is set.
 type limitConfig struct {
 	InFlight  int      `yaml:"in_flight,omitempty" range:"1..64" doc:"requests at once"`
-	Every     duration `yaml:"every,omitempty" range:"1ms..24h" doc:"least time between the starts of two requests"`
-	PerSecond float64  `yaml:"per_second,omitempty" range:"0.00001..1000" doc:"most requests started per second"`
-	PerMinute float64  `yaml:"per_minute,omitempty" range:"0.0005..60000" doc:"most requests started per minute"`
+	Every     duration `yaml:"every,omitempty" range:"1us..24h" doc:"least time between the starts of two requests"`
+	PerSecond float64  `yaml:"per_second,omitempty" range:"0.00001..1000000" doc:"most requests started per second"`
+	PerMinute float64  `yaml:"per_minute,omitempty" range:"0.0005..60000000" doc:"most requests started per minute"`
 }
 
 // interval is the least time between two starts, 0 if nothing is said of it.

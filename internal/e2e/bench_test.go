@@ -30,8 +30,8 @@ const (
 
 const benchConfig = `orchestrator: {max_workers: 64, max_per_host: 4, max_per_resolver: {unpaywall: 64}}
 limits:
-  default_host: {in_flight: 4, per_second: 1000}
-  resolver:unpaywall: {in_flight: 64, per_second: 1000}
+  default_host: {in_flight: 4, per_second: 1000000}
+  resolver:unpaywall: {in_flight: 64, per_second: 1000000}
 resolvers: {order: [unpaywall]}
 `
 

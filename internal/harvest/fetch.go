@@ -41,17 +41,34 @@ func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
 	if fail := fetch.Classify(resp.Status, resp.Header, nil); fail != nil {
 		return w.failed(ctx, url, resp.Status, fail)
 	}
-	body := bufio.NewReaderSize(resp.Body, 4096)
-	head, err := body.Peek(2048)
+	d := w.takeDesk(resp.Body)
+	defer w.desks.Put(d)
+	head, err := d.body.Peek(2048)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return w.failed(ctx, url, resp.Status, err)
 	}
 	switch media := verdict.Sniff(head, resp.Header.Get("Content-Type")); {
 	case media == "text/html":
-		return w.page(ctx, resp, body)
+		return w.page(ctx, resp, d.body)
 	default:
-		return w.file(ctx, resp, body)
+		return w.file(ctx, resp, d)
 	}
+}
+
+// desk is what reading one body takes. A fresh one per fetch would be most of
+// its garbage.
+type desk struct {
+	body  *bufio.Reader
+	judge verdict.Judge
+}
+
+func (h *Harvest) takeDesk(body io.Reader) *desk {
+	d, ok := h.desks.Get().(*desk)
+	if !ok {
+		d = &desk{body: bufio.NewReaderSize(nil, 32<<10)}
+	}
+	d.body.Reset(body)
+	return d
 }
 
 // follow ends the step at a redirect: its target may have another key.

@@ -47,6 +47,7 @@ type Config struct {
 type Harvest struct {
 	cfg   Config
 	temps atomic.Int64 // numbers temp files
+	desks sync.Pool    // of *desk
 
 	mu  sync.Mutex
 	off map[string]string // resolvers that are switched off for this run, and why

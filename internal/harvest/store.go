@@ -21,21 +21,21 @@ const diskPause = 15 * time.Second
 
 // file reads the body into a blob, judges it on the way, and stores it if it is
 // what it claims to be.
-func (w walk) file(ctx context.Context, resp *fetch.Response, body io.Reader) queue.Outcome {
+func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Outcome {
 	out, err := w.cfg.Blobs.Create(ctx, fmt.Sprintf("%d-%d", w.job.ID, w.temps.Add(1)))
 	if err != nil {
 		return w.noDisk(err)
 	}
 	defer out.Abort()
-	judge := verdict.New(verdict.Expect{MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type")})
-	if _, err := io.Copy(io.MultiWriter(judge, diskWriter{out}), body); err != nil {
+	d.judge.Reset(verdict.Expect{MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type")})
+	if _, err := io.Copy(io.MultiWriter(&d.judge, diskWriter{out}), d.body); err != nil {
 		if disk, ok := errors.AsType[*diskError](err); ok {
 			return w.noDisk(disk.err)
 		}
 		return w.failed(ctx, resp.URL, resp.Status, err)
 	}
 	w.Leave()
-	v := judge.Verdict()
+	v := d.judge.Verdict()
 	if !v.Level.Usable() {
 		return w.rejected(resp, v.Class, v.Reason)
 	}

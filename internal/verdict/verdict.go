@@ -68,11 +68,17 @@ type Judge struct {
 
 // New returns a judge of one file.
 func New(e Expect) *Judge {
-	j := &Judge{expect: e}
+	j := new(Judge)
+	j.Reset(e)
+	return j
+}
+
+// Reset makes j the judge of another file.
+func (j *Judge) Reset(e Expect) {
+	*j = Judge{expect: e}
 	if e.MD5 != "" {
 		j.md5 = md5.New()
 	}
-	return j
 }
 
 // Write takes the next bytes of the file. It always takes all and returns nil.
