@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -174,7 +173,11 @@ func (c Config) limit() func(key string) orchestrator.Limit {
 	for _, l := range resolver.Limits() {
 		shipped[l.Key] = l
 	}
-	overrides := maps.Clone(c.Limits)
+	overrides := make(map[string]Limit, len(c.Limits))
+	keys := newHostKeys()
+	for key, l := range c.Limits {
+		overrides[keys.service(key)] = l
+	}
 	return func(key string) orchestrator.Limit {
 		kind, name, _ := strings.Cut(key, ":")
 		l := orchestrator.Limit{InFlight: c.MaxPerHost, Every: time.Second / 2}
@@ -226,6 +229,12 @@ func (k hostKeys) of(rawURL string) string {
 	if err != nil {
 		return "host:invalid"
 	}
+	return k.service(key)
+}
+
+// service returns the key that a host's key stands for: its own, or that of the
+// service it belongs to.
+func (k hostKeys) service(key string) string {
 	if service, ok := k.shared[key]; ok && strings.HasPrefix(service, "host:") {
 		return service
 	}
