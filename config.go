@@ -146,9 +146,13 @@ func (c Config) fetch() fetch.Config {
 }
 
 func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) (*harvest.Harvest, error) {
+	contact := c.Contact
+	if web == nil {
+		contact = "nobody" // nobody is asked anything: jobs are only planned
+	}
 	var sources []paper.Resolver
 	for _, s := range c.Sources {
-		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: c.Contact, APIKey: s.APIKey}, web)
+		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}

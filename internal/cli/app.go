@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,12 +28,17 @@ type app struct {
 	data, config, store, artifacts, contact string
 	logFormat, logLevel, progress           string
 	json                                    bool
+
+	passing bool // the data are deleted afterwards: no use to tell where they are
 }
+
+// defaultData is where data are if nobody says otherwise.
+const defaultData = "./quire-data"
 
 // addGlobals declares the flags that every command has.
 func (a *app) addGlobals(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", "./quire-data"), "directory of everything quire keeps")
+	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", defaultData), "directory of everything quire keeps")
 	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration file (default DATA/quire.yaml if there)")
 	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "queue database (default sqlite:DATA/quire.db)")
 	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "where files go (default file:DATA/artifacts)")
@@ -118,16 +124,29 @@ func (a *app) logger() *slog.Logger {
 	return slog.New(tint.NewHandler(a.env.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: true}))
 }
 
-// printJSON prints one document.
+// printJSON prints one document on a line of its own.
 func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.out)
+	var doc bytes.Buffer
+	enc := json.NewEncoder(&doc)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := a.out.Write(report.EscapeJSON(doc.Bytes()))
+	return err
 }
 
 // printf prints to stdout. Errors of stdout show when it is closed.
 func (a *app) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.out, format, args...)
+}
+
+// self is how to call this program on the same data, for hints.
+func (a *app) self() string {
+	if a.data == a.getenv("QUIRE_DATA", defaultData) {
+		return "quire"
+	}
+	return "quire --data " + a.data
 }
 
 // printable makes text from outside safe to show on a terminal.

@@ -60,6 +60,7 @@ func (o *get) do(ctx context.Context, args []string) error {
 func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum added, err error) {
 	run := newRunName("get")
 	ad := o.adder(sys, quire.AddOptions{Run: run}, "")
+	ad.ifNoID = ", and there is no such file"
 	defer func() { err = errors.Join(err, ad.close()) }()
 	var ids []string
 	for _, arg := range args {

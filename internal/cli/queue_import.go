@@ -33,13 +33,13 @@ size. Rows that can't be used are written to a rejects file with their line
 number and the reason; all others are queued. Importing is idempotent: after an
 interruption import the same file again.
 
-Exit code 3: some rows were rejected.`,
+Exit codes: 0 all good, 3 some rows were rejected, 130 interrupted.`,
 		Example: `  quire queue import dois.txt
   quire queue import works.csv --id-column DOI --run thesis
   zcat dump.jsonl.gz | quire queue import - --format jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("queue import needs one FILE, or - for stdin; got %d", len(args))
+			if len(args) != 1 || args[0] == "" {
+				return usage("queue import needs one FILE, or - for stdin; got %q", args)
 			}
 			return nil
 		},
@@ -51,7 +51,7 @@ Exit code 3: some rows were rejected.`,
 	f.StringVar(&o.run, "run", "", "name of the batch (default: made from the file's name and the time)")
 	f.IntVar(&o.priority, "priority", 0, "higher is sooner")
 	f.BoolVar(&o.strict, "strict", false, "all or nothing: queue nothing if a row can't be used")
-	f.BoolVar(&o.dryRun, "dry-run", false, "only read and count")
+	f.BoolVar(&o.dryRun, "dry-run", false, "only read and count; rejected rows are told on stderr unless --rejects is given")
 	f.StringVar(&o.rejects, "rejects", "", "file for rejected rows (default: DATA/rejects/RUN.jsonl)")
 	return c
 }
@@ -68,7 +68,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if o.run == "" {
 		o.run = newRunName(baseName(name))
 	}
-	if o.rejects == "" {
+	if o.rejects == "" && !o.dryRun {
 		o.rejects = filepath.Join(o.data, "rejects", o.run+".jsonl")
 	}
 	in, err := o.input(name)
@@ -98,7 +98,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	}
 	sum, err := o.pass(ctx, sys, name, in, opt)
 	if err != nil {
-		return fmt.Errorf("%w (%d added, %d already known, %d rejected before)", err, sum.Added, sum.Known, sum.Rejected)
+		return fmt.Errorf("%w (before that: %d added, %d already known, %d rejected)", err, sum.Added, sum.Known, sum.Rejected)
 	}
 	if err := sum.print(o.app); err != nil {
 		return err

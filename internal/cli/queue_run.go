@@ -85,7 +85,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 	if err != nil {
 		return err
 	}
-	if err := watch.summary(sum, a.data); err != nil {
+	if err := watch.summary(sum); err != nil {
 		return err
 	}
 	return a.runCode(ctx, sum, in, opt)
