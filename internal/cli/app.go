@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -38,15 +39,15 @@ const defaultData = "./quire-data"
 // addGlobals declares the flags that every command has.
 func (a *app) addGlobals(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", defaultData), "directory of everything quire keeps")
-	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration file (default DATA/quire.yaml if there)")
-	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "queue database (default sqlite:DATA/quire.db)")
-	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "where files go (default file:DATA/artifacts)")
-	f.StringVar(&a.contact, "contact", "", "your e-mail address, told to hosts and sources; required to talk to the network")
+	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", defaultData), "everything quire keeps is in this `DIR`")
+	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration `FILE` (default DIR/quire.yaml if there)")
+	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "`DSN` of the queue (default sqlite:DIR/quire.db)")
+	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "`URL` of where files go (default file:DIR/artifacts)")
+	f.StringVar(&a.contact, "contact", "", "your `EMAIL` address, told to hosts and sources; needed to talk to the network")
 	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
-	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "log on stderr as text or json")
-	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "debug, info, warn or error")
-	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "auto, tui, plain or none")
+	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "`FORMAT` of the log on stderr: text or json")
+	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "`LEVEL` of the log: debug, info, warn or error")
+	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "`KIND` of progress display: auto, tui, plain or none")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
 }
 
@@ -146,7 +147,15 @@ func (a *app) self() string {
 	if a.data == a.getenv("QUIRE_DATA", defaultData) {
 		return "quire"
 	}
-	return "quire --data " + a.data
+	return "quire --data " + shellWord(a.data)
+}
+
+// shellWord quotes text for a POSIX shell if it needs to be.
+func shellWord(text string) string {
+	if plain := regexp.MustCompile(`^[\w@%+=:,./-]+$`); plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // printable makes text from outside safe to show on a terminal.

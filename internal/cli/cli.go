@@ -201,7 +201,7 @@ Stop it at any moment; start it again, and it goes on.`,
 // commands, and the commands that cobra adds refuse arguments as ours do.
 func strict(c *cobra.Command) {
 	if c.HasSubCommands() {
-		c.Args = noArgs
+		c.Args, c.DisableFlagsInUseLine, c.SuggestionsMinimumDistance = noArgs, true, 2
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}
 	for _, sub := range c.Commands() {
@@ -220,6 +220,7 @@ func newHelp() *cobra.Command {
 			if err != nil || len(rest) > 0 {
 				return usage("no help on %q: there is no such command (see quire --help)", strings.Join(args, " "))
 			}
+			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
 	}

@@ -33,7 +33,7 @@ Exit code 0: every work ended as that web wants it; 1: some did not.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), keep) },
 	}
-	c.Flags().StringVar(&keep, "keep", "", "keep what was got in this directory")
+	c.Flags().StringVar(&keep, "keep", "", "keep what was got in this `DIR`")
 	return c
 }
 

@@ -39,8 +39,8 @@ Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
   grep -o '10\.[0-9]*/[^ ]*' notes.txt | quire get -`,
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
 	}
-	c.Flags().StringVar(&o.format, "format", "auto", "format of files: one of "+strings.Join(intake.Formats(), ", "))
-	c.Flags().StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
+	c.Flags().StringVar(&o.format, "format", "auto", "`FORMAT` of files: one of "+strings.Join(intake.Formats(), ", "))
+	c.Flags().StringVar(&o.idColumn, "id-column", "", "`COLUMN` (CSV) or field (JSONL) that holds the identifier")
 	return c
 }
 

@@ -35,9 +35,9 @@ Exit code 3: some identifiers could not be read.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
 	}
-	c.Flags().IntVar(&o.priority, "priority", 0, "higher is sooner")
-	c.Flags().StringVar(&o.hint, "resolver-hint", "", "resolver to ask first")
-	c.Flags().StringVar(&o.run, "run", "", "name of the batch (default: made from the time)")
+	c.Flags().IntVar(&o.priority, "priority", 0, "`N`: higher is sooner")
+	c.Flags().StringVar(&o.hint, "resolver-hint", "", "`RESOLVER` to ask first")
+	c.Flags().StringVar(&o.run, "run", "", "`NAME` of the batch (default: made from the time)")
 	return c
 }
 

@@ -46,13 +46,13 @@ Exit codes: 0 all good, 3 some rows were rejected, 130 interrupted.`,
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.format, "format", "auto", "one of "+strings.Join(intake.Formats(), ", "))
-	f.StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
-	f.StringVar(&o.run, "run", "", "name of the batch (default: made from the file's name and the time)")
-	f.IntVar(&o.priority, "priority", 0, "higher is sooner")
+	f.StringVar(&o.format, "format", "auto", "`FORMAT`: one of "+strings.Join(intake.Formats(), ", "))
+	f.StringVar(&o.idColumn, "id-column", "", "`COLUMN` (CSV) or field (JSONL) that holds the identifier")
+	f.StringVar(&o.run, "run", "", "`NAME` of the batch (default: made from the file's name and the time)")
+	f.IntVar(&o.priority, "priority", 0, "`N`: higher is sooner")
 	f.BoolVar(&o.strict, "strict", false, "all or nothing: queue nothing if a row can't be used")
 	f.BoolVar(&o.dryRun, "dry-run", false, "only read and count; rejected rows are told on stderr unless --rejects is given")
-	f.StringVar(&o.rejects, "rejects", "", "file for rejected rows (default: DATA/rejects/RUN.jsonl)")
+	f.StringVar(&o.rejects, "rejects", "", "`FILE` for rejected rows (default DIR/rejects/NAME.jsonl)")
 	return c
 }
 

@@ -40,9 +40,9 @@ Exit codes: 0 all good, 3 some jobs ended in error, 130 interrupted.`,
 	}
 	f := c.Flags()
 	f.BoolVar(&o.opt.Drain, "drain", false, "stop when nothing is queued, leased or delayed")
-	f.IntVar(&o.workers, "max-workers", 0, "requests in flight at once, over all keys (default 32)")
-	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop after this many jobs have finished")
-	f.DurationVar(&o.opt.For, "for", 0, "stop after this long")
+	f.IntVar(&o.workers, "max-workers", 0, "at most `N` requests in flight at once, over all keys (default 32)")
+	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop when `N` jobs have finished")
+	f.DurationVar(&o.opt.For, "for", 0, "stop after this `LONG`, such as 8h")
 	return c
 }
 

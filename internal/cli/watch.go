@@ -133,7 +133,7 @@ func (w *watch) summary(sum quire.Summary) error {
 		{"error", sum.Error, ranked(w.reasons[queue.Error])},
 		{"left", sum.Remaining, leftLine(sum)},
 		{"total", sum.Done + sum.Skipped + sum.Error + sum.Remaining, fmt.Sprintf("in %s, %d requests",
-			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(100*time.Millisecond), sum.Requests)},
+			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(10*time.Millisecond), sum.Requests)},
 	} {
 		w.printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %6d   %s", row.name, row.n, row.about), " "))
 	}
