@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,13 +62,13 @@ func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum a
 	defer func() { err = errors.Join(err, ad.close()) }()
 	var ids []string
 	for _, arg := range args {
-		in, err := o.input(arg)
-		if err != nil {
-			return ad.sum, err
-		}
-		if in == nil {
+		if !isFile(arg) {
 			ids = append(ids, arg)
 			continue
+		}
+		in, err := o.input(ctx, arg, false)
+		if err != nil {
+			return ad.sum, err
 		}
 		opt, err := intakeOptions(arg, o.format, o.idColumn)
 		if err != nil {
@@ -94,17 +92,8 @@ func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum a
 	return ad.sum, nil
 }
 
-// input opens what an argument names, or returns nil if it names no file.
-func (o *get) input(arg string) (io.ReadCloser, error) {
-	if arg == "-" {
-		return io.NopCloser(o.env.Stdin), nil
-	}
-	if stat, err := os.Stat(arg); err == nil && !stat.IsDir() {
-		f, err := os.Open(arg)
-		if err != nil {
-			return nil, fmt.Errorf("import: %w", err)
-		}
-		return f, nil
-	}
-	return nil, nil //nolint:nilnil // no file is not an error
+// isFile reports whether an argument names something to import.
+func isFile(arg string) bool {
+	about, err := os.Stat(arg)
+	return arg == "-" || err == nil && !about.IsDir()
 }

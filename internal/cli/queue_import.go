@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,7 +70,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if o.rejects == "" && !o.dryRun {
 		o.rejects = filepath.Join(o.data, "rejects", o.run+".jsonl")
 	}
-	in, err := o.input(name)
+	in, err := o.input(ctx, name, o.strict)
 	if err != nil {
 		return err
 	}
@@ -85,7 +84,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 			sum.Added = 0
 			return errors.Join(sum.print(o.app), sum.rejected())
 		}
-		if _, err := in.Seek(0, io.SeekStart); err != nil {
+		if err := rewind(in); err != nil {
 			return fmt.Errorf("read %s again: %w", name, err)
 		}
 	}
@@ -115,46 +114,13 @@ func (o *importCmd) pass(ctx context.Context, sys *quire.System, name string, in
 	return ad.sum, err
 }
 
-// input opens the file, or spools stdin when it must be read twice.
-func (o *importCmd) input(name string) (*os.File, error) {
-	if name != "-" {
-		return openInput(name)
+func rewind(in io.Reader) error {
+	again, ok := in.(io.Seeker)
+	if !ok {
+		return errors.ErrUnsupported
 	}
-	if !o.strict {
-		if f, ok := o.env.Stdin.(*os.File); ok {
-			return f, nil
-		}
-	}
-	spool, err := os.CreateTemp("", "quire-import-*")
-	if err != nil {
-		return nil, fmt.Errorf("spool stdin: %w", err)
-	}
-	if err := os.Remove(spool.Name()); err != nil { // it lives on while it is open
-		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
-	}
-	if _, err := io.Copy(spool, o.env.Stdin); err != nil {
-		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
-	}
-	if _, err := spool.Seek(0, io.SeekStart); err != nil {
-		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
-	}
-	return spool, nil
-}
-
-// openInput opens a file for reading and refuses directories.
-func openInput(name string) (*os.File, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
-	}
-	stat, err := f.Stat()
-	if err == nil && stat.IsDir() {
-		err = errors.New("is a directory")
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("import %s: %w", name, err), f.Close())
-	}
-	return f, nil
+	_, err := again.Seek(0, io.SeekStart)
+	return err
 }
 
 func intakeOptions(name, format, idColumn string) (intake.Options, error) {

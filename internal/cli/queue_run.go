@@ -79,6 +79,8 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 			return err
 		}
 	}
+	untold := context.AfterFunc(ctx, func() { watch.stopping(cfg.Grace) })
+	defer untold()
 	stop := watch.start(ctx, sys)
 	sum, err := sys.Run(ctx, opt)
 	stop()

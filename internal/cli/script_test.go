@@ -161,11 +161,11 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 
 // quireCommand is the program, to be run outside of a script. The environment
 // has nothing of quire's own.
-func quireCommand(t *testing.T, args ...string) (c *exec.Cmd, stdout, stderr *bytes.Buffer) {
+func quireCommand(t *testing.T, args ...string) (c *exec.Cmd, stdout *bytes.Buffer) {
 	t.Helper()
 	c = exec.CommandContext(t.Context(), "quire", args...)
 	c.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "QUIRE_") })
-	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
-	c.Stdout, c.Stderr = stdout, stderr
-	return c, stdout, stderr
+	stdout = new(bytes.Buffer)
+	c.Stdout = stdout
+	return c, stdout
 }

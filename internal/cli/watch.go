@@ -96,6 +96,16 @@ func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
 	}
 }
 
+// stopping tells that the run has been told to stop.
+func (w *watch) stopping(grace time.Duration) {
+	const text = "stopping: running requests get %s to finish; once more stops at once"
+	if w.logFormat == "json" {
+		w.log.Info(fmt.Sprintf(text, grace))
+		return
+	}
+	w.note(text, grace)
+}
+
 // line prints one line of progress.
 func (w *watch) line(ctx context.Context, sys *quire.System) {
 	stats, err := sys.Queue().Stats(ctx)
