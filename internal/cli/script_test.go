@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"quire": cli.Main})
 }
 
+// hurriedRace keeps the race detector from waiting a second at the end of each
+// program, for reports of goroutines that end with it.
+const hurriedRace = "GORACE=atexit_sleep_ms=0"
+
 // TestScripts runs the scripts. Beyond testscript's own commands there are:
 //
 //	exits CODE PROGRAM ARG...  run a program and expect its exit code
@@ -44,7 +48,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("QUIRE_TEST_UPDATE") != "", // rewrite what cmp compares with
 		Setup: func(env *testscript.Env) error {
 			env.Values[snapshots{}] = map[string]map[string]string{}
-			env.Setenv("NO_COLOR", "1")
+			env.Vars = append(env.Vars, "NO_COLOR=1", hurriedRace)
 			env.Setenv("ESC", "\x1b[31m")
 			return nil
 		},
@@ -165,6 +169,7 @@ func quireCommand(t *testing.T, args ...string) (c *exec.Cmd, stdout *bytes.Buff
 	t.Helper()
 	c = exec.CommandContext(t.Context(), "quire", args...)
 	c.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "QUIRE_") })
+	c.Env = append(c.Env, hurriedRace)
 	stdout = new(bytes.Buffer)
 	c.Stdout = stdout
 	return c, stdout
