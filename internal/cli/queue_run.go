@@ -32,7 +32,8 @@ way nothing is lost: run it again and it goes on.
 
 One process at a time runs a SQLite queue; a second one waits and takes over.
 
-Exit codes: 0 all good, 3 some jobs ended in error, 130 interrupted.`,
+Exit codes: 0 all good, or told to stop by SIGTERM without --drain; 3 some jobs
+ended in error; 4 configuration (a contact address is needed); 130 interrupted.`,
 		Example: `  quire queue run --drain
   quire queue run --for 8h --max-workers 16`,
 		Args: noArgs,

@@ -151,6 +151,7 @@ func (w *watch) summary(sum quire.Summary) error {
 		w.printf("\nwhat went wrong  %[1]s queue list --state error\none work         %[1]s explain ID\ntry again        %[1]s queue retry-failed\n",
 			printable(w.self()))
 	}
+	w.out.Flush()
 	return nil
 }
 
