@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -77,12 +78,12 @@ func checkHint(hint string, cfg quire.Config) error {
 	if hint == "" {
 		return nil
 	}
-	names := ""
+	var names []string
 	for _, s := range cfg.Sources {
 		if s.Name == hint {
 			return nil
 		}
-		names += " " + s.Name
+		names = append(names, s.Name)
 	}
-	return usage("--resolver-hint %q: no such resolver is enabled; there are:%s", hint, names)
+	return usage("--resolver-hint %q: no such resolver is enabled; there are %s", hint, strings.Join(names, ", "))
 }

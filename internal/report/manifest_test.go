@@ -130,7 +130,7 @@ func TestManifest_AfterCrash(t *testing.T) {
 		src.finish(id, queue.Done)
 	}
 	whole := catchUp(t, path, src)
-	for size := range len(whole) {
+	for size := range whole {
 		if err := os.WriteFile(path, whole[:size], 0o600); err != nil {
 			t.Fatal(err)
 		}
