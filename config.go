@@ -146,11 +146,9 @@ func (c Config) fetch() fetch.Config {
 }
 
 func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) (*harvest.Harvest, error) {
-	contact := c.Contact
-	if web == nil {
-		contact = "nobody" // nobody is asked anything: jobs are only planned
-	}
 	var sources []paper.Resolver
+	// Planning needs the sources but asks none of them, so it needs no contact.
+	contact := cmp.Or(c.Contact, "unset@quire.invalid")
 	for _, s := range c.Sources {
 		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
 		if err != nil {
