@@ -56,6 +56,7 @@ type adder struct {
 	hint    string
 	rejects string // file for rejected rows, made when there is one
 	log     func(format string, args ...any)
+	ifNoID  string // added to the reason if an argument is no identifier
 
 	sum  added
 	file *os.File
@@ -72,7 +73,11 @@ type row struct {
 func (ad *adder) reject(r row) error {
 	ad.sum.Rejected++
 	if ad.rejects == "" {
-		ad.log("rejected %s: %s", printable(r.Text), printable(r.Reason))
+		where := ""
+		if r.Line > 0 {
+			where = fmt.Sprintf(" line %d", r.Line)
+		}
+		ad.log("rejected%s: %s", where, r.Reason)
 		return nil
 	}
 	if ad.file == nil {
@@ -124,7 +129,7 @@ func (ad *adder) ids(ctx context.Context, texts []string) error {
 	for _, text := range texts {
 		artifact, err := paper.ParseID(text)
 		if err != nil {
-			if err := ad.reject(row{Text: text, Reason: err.Error()}); err != nil {
+			if err := ad.reject(row{Text: text, Reason: err.Error() + ad.ifNoID}); err != nil {
 				return err
 			}
 			continue

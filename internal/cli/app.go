@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -27,20 +29,25 @@ type app struct {
 	data, config, store, artifacts, contact string
 	logFormat, logLevel, progress           string
 	json                                    bool
+
+	passing bool // the data are deleted afterwards: no use to tell where they are
 }
+
+// defaultData is where data are if nobody says otherwise.
+const defaultData = "./quire-data"
 
 // addGlobals declares the flags that every command has.
 func (a *app) addGlobals(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", "./quire-data"), "directory of everything quire keeps")
-	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration file (default DATA/quire.yaml if there)")
-	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "queue database (default sqlite:DATA/quire.db)")
-	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "where files go (default file:DATA/artifacts)")
-	f.StringVar(&a.contact, "contact", "", "your e-mail address, told to hosts and sources; required to talk to the network")
+	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", defaultData), "everything quire keeps is in this `DIR`")
+	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration `FILE` (default DIR/quire.yaml if there)")
+	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "`DSN` of the queue (default sqlite:DIR/quire.db)")
+	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "`URL` of where files go (default file:DIR/artifacts)")
+	f.StringVar(&a.contact, "contact", "", "your `EMAIL` address, told to hosts and sources; needed to talk to the network")
 	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
-	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "log on stderr as text or json")
-	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "debug, info, warn or error")
-	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "auto, tui, plain or none")
+	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "`FORMAT` of the log on stderr: text or json")
+	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "`LEVEL` of the log: debug, info, warn or error")
+	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "`KIND` of progress display: auto, tui, plain or none")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
 }
 
@@ -115,19 +122,40 @@ func (a *app) logger() *slog.Logger {
 	if a.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(a.env.Stderr, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(a.env.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: true}))
+	return slog.New(tint.NewTextHandler(a.env.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: true}))
 }
 
-// printJSON prints one document.
+// printJSON prints one document on a line of its own.
 func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.out)
+	var doc bytes.Buffer
+	enc := json.NewEncoder(&doc)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := a.out.Write(report.EscapeJSON(doc.Bytes()))
+	return err
 }
 
 // printf prints to stdout. Errors of stdout show when it is closed.
 func (a *app) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.out, format, args...)
+}
+
+// self is how to call this program on the same data, for hints.
+func (a *app) self() string {
+	if a.data == a.getenv("QUIRE_DATA", defaultData) {
+		return "quire"
+	}
+	return "quire --data " + shellWord(a.data)
+}
+
+// shellWord quotes text for a POSIX shell if it needs to be.
+func shellWord(text string) string {
+	if plain := regexp.MustCompile(`^[\w@%+=:,./-]+$`); plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // printable makes text from outside safe to show on a terminal.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -121,9 +122,9 @@ func exitCode(env Env, err error) int {
 	} else if _, ok := errors.AsType[*configError](err); ok || errors.Is(err, quire.ErrConfig) {
 		code = exitConfig
 	} else if errors.Is(err, context.Canceled) && env.Signal() != nil {
-		code = exitInterrupted
+		code, err = exitInterrupted, errors.New("interrupted: what is done is kept; run it again to go on")
 	}
-	fmt.Fprintf(env.Stderr, "quire: %s\n", printable(err.Error()))
+	fmt.Fprintf(env.Stderr, "quire: %s\n", printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	return code
 }
 
@@ -180,27 +181,59 @@ Stop it at any moment; start it again, and it goes on.`,
 		Example: `  quire demo
   quire get 10.1371/journal.pone.0000001 arXiv:2101.00001 --contact you@university.edu
   quire queue import dois.txt && quire queue run --drain`,
+		Version:      quire.Version,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: noArgs,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetVersionTemplate("quire {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%w (see %s --help)", err, c.CommandPath())
+		text, _, _ := strings.Cut(err.Error(), " flag: strconv.")
+		return usage("%s (see %s --help)", text, c.CommandPath())
 	})
 	a.addGlobals(root)
 	root.AddCommand(newGet(a), newDemo(a), newQueue(a), newExplain(a), newConfig(a), newVersion(a))
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultCompletionCmd()
+	strict(root)
 	return root
+}
+
+// strict makes parents, which cobra lets pass with any arguments, refuse unknown
+// commands, and the commands that cobra adds refuse arguments as ours do.
+func strict(c *cobra.Command) {
+	if c.HasSubCommands() {
+		c.Args, c.DisableFlagsInUseLine, c.SuggestionsMinimumDistance = noArgs, true, 2
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	for _, sub := range c.Commands() {
+		if c.Name() == "completion" {
+			sub.Args = noArgs
+		}
+		strict(sub)
+	}
+}
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show the help of a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage("no help on %q: there is no such command (see quire --help)", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // newQueue is the parent of the commands on the queue.
 func newQueue(a *app) *cobra.Command {
-	c := &cobra.Command{Use: "queue", Short: "Fill, run and look at the queue", Args: noArgs}
+	c := &cobra.Command{Use: "queue", Short: "Fill, run and look at the queue"}
 	c.AddCommand(newEnqueue(a), newImport(a), newRun(a), newStats(a), newRetryFailed(a), newList(a), newShow(a))
 	return c
 }
 
-// noArgs refuses arguments and, on a parent, unknown commands. A parent that is
-// called without one shows its help.
+// noArgs refuses arguments and, on a parent, unknown commands.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -210,7 +243,7 @@ func noArgs(c *cobra.Command, args []string) error {
 		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 			hint = "; did you mean " + near[0] + "?"
 		}
-		return usage("unknown command %q for %s%s (see %s --help)", args[0], c.CommandPath(), hint, c.CommandPath())
+		return usage("unknown command %q of %s%s (see %s --help)", args[0], c.CommandPath(), hint, c.CommandPath())
 	}
 	return usage("%s takes no arguments, got %q", c.CommandPath(), args[0])
 }

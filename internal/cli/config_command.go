@@ -1,10 +1,6 @@
 package cli
 
-import (
-	"fmt"
-
-	"github.com/spf13/cobra"
-)
+import "github.com/spf13/cobra"
 
 // newConfig is the parent of the commands on the configuration.
 func newConfig(a *app) *cobra.Command {
@@ -13,11 +9,15 @@ func newConfig(a *app) *cobra.Command {
 		Short: "Show and check the configuration",
 		Long: `Show and check the configuration. A setting comes from a flag, else from the
 environment (QUIRE_ and its path with _: QUIRE_ORCHESTRATOR_MAX_WORKERS), else
-from the file, else it has its default.`,
-		Args: noArgs,
+from the file, else it has its default.
+
+Exit code 4: the configuration is at fault.`,
 	}
 	c.AddCommand(newConfigShow(a), &cobra.Command{
 		Use: "check", Short: "Say whether the configuration is good", Args: noArgs,
+		Long: `Say whether the configuration is good for a run, which needs a contact address.
+
+Exit code 4: it is not; the message says why.`,
 		RunE: func(*cobra.Command, []string) error { return a.configCheck() },
 	}, &cobra.Command{
 		Use: "schema", Short: "Print the JSON Schema of the configuration file, for editors", Args: noArgs,
@@ -61,7 +61,7 @@ func (a *app) configShow(origins bool) error {
 // configCheck checks what a run would need too: a contact.
 func (a *app) configCheck() error {
 	if _, err := a.networkSettings(nil); err != nil {
-		return fmt.Errorf("check configuration: %w", err)
+		return err
 	}
 	if a.json {
 		return a.printJSON(map[string]bool{"ok": true})

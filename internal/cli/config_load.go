@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/goccy/go-yaml"
 )
@@ -96,7 +97,7 @@ func readConfig(path string, mustExist bool) (node, error) {
 		return node{kind: nullNode}, nil
 	}
 	text, err := readSmall(path, maxConfigBytes)
-	if errors.Is(err, fs.ErrNotExist) && !mustExist {
+	if !mustExist && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 		return node{kind: nullNode}, nil
 	}
 	if err != nil {

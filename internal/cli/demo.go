@@ -33,7 +33,7 @@ Exit code 0: every work ended as that web wants it; 1: some did not.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), keep) },
 	}
-	c.Flags().StringVar(&keep, "keep", "", "keep what was got in this directory")
+	c.Flags().StringVar(&keep, "keep", "", "keep what was got in this `DIR`")
 	return c
 }
 
@@ -59,9 +59,8 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 	if err != nil {
 		return err
 	}
-	a.data, a.store, a.artifacts = dir, "", ""
-	hosts := len(web.Accounts())
-	a.note("%d made-up works, a web of %d hosts on loopback; getting them as `quire get` would", len(world.Works), hosts)
+	a.data, a.store, a.artifacts, a.passing = dir, "", "", keep == ""
+	a.note("%d made-up works, and a web of their own on loopback; getting them as `quire get` would", len(world.Works))
 	fill := func(ctx context.Context, sys *quire.System) (added, error) {
 		ad := a.adder(sys, quire.AddOptions{Run: "demo"}, "")
 		err := ad.ids(ctx, world.Identifiers())
@@ -124,7 +123,7 @@ func (a *app) judgeDemo(ctx context.Context, world testweb.World, web *testweb.W
 	}
 	a.note("all %d works ended as they should, after %d requests to %d hosts", len(world.Works), web.Requests(), asked(web))
 	if kept {
-		a.note("look around: quire --data %s queue list, quire --data %s explain %s", a.data, a.data, world.Works[0].DOI)
+		a.note("look around: %[1]s queue list, %[1]s explain %[2]s", a.self(), world.Works[0].DOI)
 	}
 	return nil
 }

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,8 +37,8 @@ Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
   grep -o '10\.[0-9]*/[^ ]*' notes.txt | quire get -`,
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
 	}
-	c.Flags().StringVar(&o.format, "format", "auto", "format of files: one of "+strings.Join(intake.Formats(), ", "))
-	c.Flags().StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
+	c.Flags().StringVar(&o.format, "format", "auto", "`FORMAT` of files: one of "+strings.Join(intake.Formats(), ", "))
+	c.Flags().StringVar(&o.idColumn, "id-column", "", "`COLUMN` (CSV) or field (JSONL) that holds the identifier")
 	return c
 }
 
@@ -60,16 +58,17 @@ func (o *get) do(ctx context.Context, args []string) error {
 func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum added, err error) {
 	run := newRunName("get")
 	ad := o.adder(sys, quire.AddOptions{Run: run}, "")
+	ad.ifNoID = ", and there is no such file"
 	defer func() { err = errors.Join(err, ad.close()) }()
 	var ids []string
 	for _, arg := range args {
-		in, err := o.input(arg)
-		if err != nil {
-			return ad.sum, err
-		}
-		if in == nil {
+		if !isFile(arg) {
 			ids = append(ids, arg)
 			continue
+		}
+		in, err := o.input(ctx, arg, false)
+		if err != nil {
+			return ad.sum, err
 		}
 		opt, err := intakeOptions(arg, o.format, o.idColumn)
 		if err != nil {
@@ -93,17 +92,8 @@ func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum a
 	return ad.sum, nil
 }
 
-// input opens what an argument names, or returns nil if it names no file.
-func (o *get) input(arg string) (io.ReadCloser, error) {
-	if arg == "-" {
-		return io.NopCloser(o.env.Stdin), nil
-	}
-	if stat, err := os.Stat(arg); err == nil && !stat.IsDir() {
-		f, err := os.Open(arg)
-		if err != nil {
-			return nil, fmt.Errorf("import: %w", err)
-		}
-		return f, nil
-	}
-	return nil, nil //nolint:nilnil // no file is not an error
+// isFile reports whether an argument names something to import.
+func isFile(arg string) bool {
+	about, err := os.Stat(arg)
+	return arg == "-" || err == nil && !about.IsDir()
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +36,9 @@ Exit code 3: some identifiers could not be read.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
 	}
-	c.Flags().IntVar(&o.priority, "priority", 0, "higher is sooner")
-	c.Flags().StringVar(&o.hint, "resolver-hint", "", "resolver to ask first")
-	c.Flags().StringVar(&o.run, "run", "", "name of the batch (default: made from the time)")
+	c.Flags().IntVar(&o.priority, "priority", 0, "`N`: higher is sooner")
+	c.Flags().StringVar(&o.hint, "resolver-hint", "", "`RESOLVER` to ask first")
+	c.Flags().StringVar(&o.run, "run", "", "`NAME` of the batch (default: made from the time)")
 	return c
 }
 
@@ -77,12 +78,12 @@ func checkHint(hint string, cfg quire.Config) error {
 	if hint == "" {
 		return nil
 	}
-	names := ""
+	var names []string
 	for _, s := range cfg.Sources {
 		if s.Name == hint {
 			return nil
 		}
-		names += " " + s.Name
+		names = append(names, s.Name)
 	}
-	return usage("--resolver-hint %q: no such resolver is enabled; there are:%s", hint, names)
+	return usage("--resolver-hint %q: no such resolver is enabled; there are %s", hint, strings.Join(names, ", "))
 }

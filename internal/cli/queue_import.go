@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,26 +32,26 @@ size. Rows that can't be used are written to a rejects file with their line
 number and the reason; all others are queued. Importing is idempotent: after an
 interruption import the same file again.
 
-Exit code 3: some rows were rejected.`,
+Exit codes: 0 all good, 3 some rows were rejected, 130 interrupted.`,
 		Example: `  quire queue import dois.txt
   quire queue import works.csv --id-column DOI --run thesis
   zcat dump.jsonl.gz | quire queue import - --format jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("queue import needs one FILE, or - for stdin; got %d", len(args))
+			if len(args) != 1 || args[0] == "" {
+				return usage("queue import needs one FILE, or - for stdin; got %q", args)
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.format, "format", "auto", "one of "+strings.Join(intake.Formats(), ", "))
-	f.StringVar(&o.idColumn, "id-column", "", "column (CSV) or field (JSONL) that holds the identifier")
-	f.StringVar(&o.run, "run", "", "name of the batch (default: made from the file's name and the time)")
-	f.IntVar(&o.priority, "priority", 0, "higher is sooner")
+	f.StringVar(&o.format, "format", "auto", "`FORMAT`: one of "+strings.Join(intake.Formats(), ", "))
+	f.StringVar(&o.idColumn, "id-column", "", "`COLUMN` (CSV) or field (JSONL) that holds the identifier")
+	f.StringVar(&o.run, "run", "", "`NAME` of the batch (default: made from the file's name and the time)")
+	f.IntVar(&o.priority, "priority", 0, "`N`: higher is sooner")
 	f.BoolVar(&o.strict, "strict", false, "all or nothing: queue nothing if a row can't be used")
-	f.BoolVar(&o.dryRun, "dry-run", false, "only read and count")
-	f.StringVar(&o.rejects, "rejects", "", "file for rejected rows (default: DATA/rejects/RUN.jsonl)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "only read and count; rejected rows are told on stderr unless --rejects is given")
+	f.StringVar(&o.rejects, "rejects", "", "`FILE` for rejected rows (default DIR/rejects/NAME.jsonl)")
 	return c
 }
 
@@ -68,10 +67,10 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if o.run == "" {
 		o.run = newRunName(baseName(name))
 	}
-	if o.rejects == "" {
+	if o.rejects == "" && !o.dryRun {
 		o.rejects = filepath.Join(o.data, "rejects", o.run+".jsonl")
 	}
-	in, err := o.input(name)
+	in, err := o.input(ctx, name, o.strict)
 	if err != nil {
 		return err
 	}
@@ -85,7 +84,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 			sum.Added = 0
 			return errors.Join(sum.print(o.app), sum.rejected())
 		}
-		if _, err := in.Seek(0, io.SeekStart); err != nil {
+		if err := rewind(in); err != nil {
 			return fmt.Errorf("read %s again: %w", name, err)
 		}
 	}
@@ -98,7 +97,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	}
 	sum, err := o.pass(ctx, sys, name, in, opt)
 	if err != nil {
-		return fmt.Errorf("%w (%d added, %d already known, %d rejected before)", err, sum.Added, sum.Known, sum.Rejected)
+		return fmt.Errorf("%w (before that: %d added, %d already known, %d rejected)", err, sum.Added, sum.Known, sum.Rejected)
 	}
 	if err := sum.print(o.app); err != nil {
 		return err
@@ -115,46 +114,13 @@ func (o *importCmd) pass(ctx context.Context, sys *quire.System, name string, in
 	return ad.sum, err
 }
 
-// input opens the file, or spools stdin when it must be read twice.
-func (o *importCmd) input(name string) (*os.File, error) {
-	if name != "-" {
-		return openInput(name)
+func rewind(in io.Reader) error {
+	again, ok := in.(io.Seeker)
+	if !ok {
+		return errors.ErrUnsupported
 	}
-	if !o.strict {
-		if f, ok := o.env.Stdin.(*os.File); ok {
-			return f, nil
-		}
-	}
-	spool, err := os.CreateTemp("", "quire-import-*")
-	if err != nil {
-		return nil, fmt.Errorf("spool stdin: %w", err)
-	}
-	if err := os.Remove(spool.Name()); err != nil { // it lives on while it is open
-		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
-	}
-	if _, err := io.Copy(spool, o.env.Stdin); err != nil {
-		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
-	}
-	if _, err := spool.Seek(0, io.SeekStart); err != nil {
-		return nil, errors.Join(fmt.Errorf("spool stdin: %w", err), spool.Close())
-	}
-	return spool, nil
-}
-
-// openInput opens a file for reading and refuses directories.
-func openInput(name string) (*os.File, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
-	}
-	stat, err := f.Stat()
-	if err == nil && stat.IsDir() {
-		err = errors.New("is a directory")
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("import %s: %w", name, err), f.Close())
-	}
-	return f, nil
+	_, err := again.Seek(0, io.SeekStart)
+	return err
 }
 
 func intakeOptions(name, format, idColumn string) (intake.Options, error) {

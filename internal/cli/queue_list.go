@@ -30,11 +30,11 @@ func newList(a *app) *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	f := c.Flags()
-	f.StringSliceVar(&o.states, "state", nil, "only in this state: queued, in_progress, done, skipped, error")
-	f.StringVar(&o.class, "class", "", "only with this failure class")
-	f.StringVar(&o.key, "key", "", "only at this key")
-	f.StringVar(&o.run, "run", "", "only of this batch")
-	f.IntVar(&o.limit, "limit", 0, "at most this many (default: all)")
+	f.StringSliceVar(&o.states, "state", nil, "only in this `STATE`: queued, in_progress, done, skipped, error")
+	f.StringVar(&o.class, "class", "", "only with this failure `CLASS`")
+	f.StringVar(&o.key, "key", "", "only at this `KEY`")
+	f.StringVar(&o.run, "run", "", "only of the batch with this `NAME`")
+	f.IntVar(&o.limit, "limit", 0, "at most `N` (default: all)")
 	return c
 }
 

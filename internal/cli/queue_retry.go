@@ -31,10 +31,10 @@ nothing remembered of what was tried. Jobs in other states are not touched.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.class, "class", "", "only with this failure class")
-	f.StringVar(&o.key, "key", "", "only those that ended at this key")
-	f.DurationVar(&o.older, "older", 0, "only those that ended at least this long ago")
-	f.IntVar(&o.limit, "limit", 0, "at most this many, the oldest first")
+	f.StringVar(&o.class, "class", "", "only with this failure `CLASS`")
+	f.StringVar(&o.key, "key", "", "only those that ended at this `KEY`")
+	f.DurationVar(&o.older, "older", 0, "only those that ended at least this `LONG` ago, such as 24h")
+	f.IntVar(&o.limit, "limit", 0, "at most `N`, the oldest first (default: all)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "only count")
 	return c
 }

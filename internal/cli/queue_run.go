@@ -32,7 +32,8 @@ way nothing is lost: run it again and it goes on.
 
 One process at a time runs a SQLite queue; a second one waits and takes over.
 
-Exit codes: 0 all good, 3 some jobs ended in error, 130 interrupted.`,
+Exit codes: 0 all good, or told to stop by SIGTERM without --drain; 3 some jobs
+ended in error; 4 configuration (a contact address is needed); 130 interrupted.`,
 		Example: `  quire queue run --drain
   quire queue run --for 8h --max-workers 16`,
 		Args: noArgs,
@@ -40,9 +41,9 @@ Exit codes: 0 all good, 3 some jobs ended in error, 130 interrupted.`,
 	}
 	f := c.Flags()
 	f.BoolVar(&o.opt.Drain, "drain", false, "stop when nothing is queued, leased or delayed")
-	f.IntVar(&o.workers, "max-workers", 0, "requests in flight at once, over all keys (default 32)")
-	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop after this many jobs have finished")
-	f.DurationVar(&o.opt.For, "for", 0, "stop after this long")
+	f.IntVar(&o.workers, "max-workers", 0, "at most `N` requests in flight at once, over all keys (default 32)")
+	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop when `N` jobs have finished")
+	f.DurationVar(&o.opt.For, "for", 0, "stop after this `LONG`, such as 8h")
 	return c
 }
 
@@ -79,13 +80,15 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 			return err
 		}
 	}
+	untold := context.AfterFunc(ctx, func() { watch.stopping(cfg.Grace) })
+	defer untold()
 	stop := watch.start(ctx, sys)
 	sum, err := sys.Run(ctx, opt)
 	stop()
 	if err != nil {
 		return err
 	}
-	if err := watch.summary(sum, a.data); err != nil {
+	if err := watch.summary(sum); err != nil {
 		return err
 	}
 	return a.runCode(ctx, sum, in, opt)

@@ -55,7 +55,7 @@ func (a *app) find(ctx context.Context, text string) (*quire.System, queue.Job, 
 	}
 	job, err := sys.Queue().Job(ctx, artifact.ID)
 	if err != nil {
-		return nil, queue.Job{}, errors.Join(fmt.Errorf("look up %s: %w", artifact.ID, err), sys.Close())
+		return nil, queue.Job{}, errors.Join(fmt.Errorf("look up job: %w", err), sys.Close())
 	}
 	return sys, job, nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -96,6 +96,16 @@ func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
 	}
 }
 
+// stopping tells that the run has been told to stop.
+func (w *watch) stopping(grace time.Duration) {
+	const text = "stopping: running requests get %s to finish; once more stops at once"
+	if w.logFormat == "json" {
+		w.log.Info(fmt.Sprintf(text, grace))
+		return
+	}
+	w.note(text, grace)
+}
+
 // line prints one line of progress.
 func (w *watch) line(ctx context.Context, sys *quire.System) {
 	stats, err := sys.Queue().Stats(ctx)
@@ -117,29 +127,42 @@ func (a *app) note(format string, args ...any) {
 }
 
 // summary tells what the run did.
-func (w *watch) summary(sum quire.Summary, data string) error {
+func (w *watch) summary(sum quire.Summary) error {
 	if w.json {
 		return w.printJSON(sum)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.printf("%-8s %6d   %s\n", "done", sum.Done, doneLine(sum, data))
-	w.printf("%-8s %6d   %s\n", "skipped", sum.Skipped, ranked(w.reasons[queue.Skipped]))
-	w.printf("%-8s %6d   %s\n", "error", sum.Error, ranked(w.reasons[queue.Error]))
-	w.printf("%-8s %6d   %s\n", "left", sum.Remaining, leftLine(sum))
-	w.printf("%-8s %6d   in %s, %d requests\n", "total", sum.Done+sum.Skipped+sum.Error+sum.Remaining,
-		time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(100*time.Millisecond), sum.Requests)
-	if sum.Error > 0 {
-		w.printf("\nWhat went wrong: quire queue list --state error · one work: quire explain ID · again: quire queue retry-failed\n")
+	for _, row := range []struct {
+		name  string
+		n     int
+		about string
+	}{
+		{"done", sum.Done, w.doneLine(sum)},
+		{"skipped", sum.Skipped, ranked(w.reasons[queue.Skipped])},
+		{"error", sum.Error, ranked(w.reasons[queue.Error])},
+		{"left", sum.Remaining, leftLine(sum)},
+		{"total", sum.Done + sum.Skipped + sum.Error + sum.Remaining, fmt.Sprintf("in %s, %d requests",
+			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(10*time.Millisecond), sum.Requests)},
+	} {
+		w.printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %6d   %s", row.name, row.n, row.about), " "))
 	}
+	if sum.Error > 0 && !w.passing {
+		w.printf("\nwhat went wrong  %[1]s queue list --state error\none work         %[1]s explain ID\ntry again        %[1]s queue retry-failed\n",
+			printable(w.self()))
+	}
+	w.out.Flush()
 	return nil
 }
 
-func doneLine(sum quire.Summary, data string) string {
-	if sum.Done == 0 {
+func (w *watch) doneLine(sum quire.Summary) string {
+	switch {
+	case sum.Done == 0:
 		return ""
+	case w.passing:
+		return size(sum.Bytes)
 	}
-	return fmt.Sprintf("%s in %s%cworks", size(sum.Bytes), data, os.PathSeparator)
+	return fmt.Sprintf("%s in %s", size(sum.Bytes), printable(filepath.Join(w.data, "works")))
 }
 
 func leftLine(sum quire.Summary) string {

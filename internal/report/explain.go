@@ -101,11 +101,13 @@ func or(s *string) string {
 // answer is a source's answer in a few words.
 func answer(a paper.Asked) string {
 	text := fmt.Sprintf("%d candidates", a.Candidates)
-	if a.Candidates == 1 {
-		text = "1 candidate"
-	}
-	if a.Class != "" {
+	switch {
+	case a.Class != "":
 		text = string(a.Class)
+	case a.Candidates == 0:
+		text = "nothing"
+	case a.Candidates == 1:
+		text = "1 candidate"
 	}
 	if a.Note != "" {
 		text += ": " + a.Note
@@ -136,8 +138,15 @@ func (p *printer) candidate(n int, t paper.Tried) {
 		outcome = "searched"
 	}
 	p.line("  %d. %s", n, t.URL)
-	p.line("     %s from %s, licence %s, version %s: %s", t.Kind, t.Source, or(known(t.License)), or(known(string(t.Version))), outcome)
-	if t.Note != "" {
+	what := fmt.Sprintf("%s from %s", t.Kind, t.Source)
+	if t.License != "" {
+		what += ", licence " + t.License
+	}
+	if t.Version != "" {
+		what += ", version " + string(t.Version)
+	}
+	p.line("     %s: %s", what, outcome)
+	if t.Note != "" && !told(t) {
 		p.line("     %s", t.Note)
 	}
 	for _, h := range t.Hops {
@@ -147,4 +156,9 @@ func (p *printer) candidate(n int, t paper.Tried) {
 		}
 		p.line("     → %d %s", h.Status, h.URL)
 	}
+}
+
+// told reports whether the last hop says all that the note does.
+func told(t paper.Tried) bool {
+	return len(t.Hops) > 0 && t.Note == fmt.Sprintf("status %d", t.Hops[len(t.Hops)-1].Status)
 }

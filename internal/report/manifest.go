@@ -154,7 +154,8 @@ func (m *Manifest) line(ctx context.Context, src Source, j queue.Job) ([]byte, e
 	for _, t := range rec.Tried {
 		line.Hops = append(line.Hops, t.Hops...)
 	}
-	return json.Marshal(line)
+	text, err := json.Marshal(line)
+	return EscapeJSON(text), err
 }
 
 // Close closes the file.

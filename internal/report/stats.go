@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
@@ -52,8 +53,6 @@ func NewStats(s queue.Stats, limit func(key string) (inFlight int, every time.Du
 		}
 		v.Keys = append(v.Keys, row)
 	}
-	for reason, n := range s.Reasons {
-		v.Reasons[reason] = n
-	}
+	maps.Copy(v.Reasons, s.Reasons)
 	return v
 }

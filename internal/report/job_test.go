@@ -1,0 +1,115 @@
+package report_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quire-dev/quire/internal/report"
+	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
+)
+
+// noon is the time of all jobs here, given in another zone than it is shown in.
+func noon() time.Time {
+	return time.Date(2026, 3, 1, 14, 0, 0, 123456789, time.FixedZone("", 2*60*60))
+}
+
+func queuedJob() queue.Job {
+	return queue.Job{
+		ID: 7, ArtifactID: "doi:10.5555/a", Key: "resolver:pmc", State: queue.Queued,
+		AvailableAt: noon(), CreatedAt: noon(), UpdatedAt: noon(),
+	}
+}
+
+func doneJob(t *testing.T) queue.Job {
+	t.Helper()
+	file, err := json.Marshal(paper.File{
+		Path: "artifacts/sha256/ab/cd/abcd.pdf", SHA256: "abcd", Bytes: 44586, MediaType: "application/pdf", Verdict: "ok",
+		URL: "https://press.example/a.pdf", Resolver: "unpaywall", Version: paper.Published,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := queuedJob()
+	j.State, j.Reason, j.Attempts, j.Run, j.Result, j.FinishSeq = queue.Done, "stored", 1, "thesis", file, 1
+	return j
+}
+
+// The fields, their order and their nulls are relied on by users' scripts.
+func TestNewJob(t *testing.T) {
+	failed := queuedJob()
+	failed.State, failed.Reason, failed.Class, failed.LastError = queue.Error, "gone", "gone", "status 404"
+	failed.Result = json.RawMessage(`not JSON`)
+	tests := map[string]struct {
+		job  queue.Job
+		want string
+	}{
+		"queued": {queuedJob(), `{"id":7,"artifact_id":"doi:10.5555/a","state":"queued","reason":null,"class":null,` +
+			`"attempts":0,"priority":0,"run":null,"key":"resolver:pmc","available_at":"2026-03-01T12:00:00.123Z",` +
+			`"resolver":null,"url":null,"path":null,"sha256":null,"bytes":null,"media_type":null,"verdict":null,` +
+			`"license":null,"version":null,"created_at":"2026-03-01T12:00:00.123Z","updated_at":"2026-03-01T12:00:00.123Z",` +
+			`"last_error":null}`},
+		"done": {doneJob(t), `{"id":7,"artifact_id":"doi:10.5555/a","state":"done","reason":"stored","class":null,` +
+			`"attempts":1,"priority":0,"run":"thesis","key":null,"available_at":null,` +
+			`"resolver":"unpaywall","url":"https://press.example/a.pdf","path":"artifacts/sha256/ab/cd/abcd.pdf",` +
+			`"sha256":"abcd","bytes":44586,"media_type":"application/pdf","verdict":"ok",` +
+			`"license":null,"version":"published","created_at":"2026-03-01T12:00:00.123Z","updated_at":"2026-03-01T12:00:00.123Z",` +
+			`"last_error":null}`},
+		"error": {failed, `{"id":7,"artifact_id":"doi:10.5555/a","state":"error","reason":"gone","class":"gone",` +
+			`"attempts":0,"priority":0,"run":null,"key":null,"available_at":null,` +
+			`"resolver":null,"url":null,"path":null,"sha256":null,"bytes":null,"media_type":null,"verdict":null,` +
+			`"license":null,"version":null,"created_at":"2026-03-01T12:00:00.123Z","updated_at":"2026-03-01T12:00:00.123Z",` +
+			`"last_error":"status 404"}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := json.Marshal(report.NewJob(tt.job))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNewStats(t *testing.T) {
+	limit := func(key string) (int, time.Duration) {
+		if key == "host:free" {
+			return 0, 0
+		}
+		return 4, 250 * time.Millisecond
+	}
+	stats := report.NewStats(queue.Stats{
+		Queued: 3, Done: 2, Ready: 2, Delayed: 1, OldestReady: 1500 * time.Millisecond,
+		Keys:    []queue.KeyStats{{Key: "host:a", Ready: 2, InFlight: 1}, {Key: "host:free", Delayed: 1}},
+		Reasons: map[string]int{"stored": 2},
+	}, limit)
+	got, err := json.Marshal(stats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"queued":3,"in_progress":0,"done":2,"skipped":0,"error":0,"total":5,"ready":2,"delayed":1,` +
+		`"oldest_ready_seconds":1.5,"keys":[` +
+		`{"key":"host:a","ready":2,"delayed":0,"in_flight":1,"cap":4,"per_second":4,"gate_seconds":0,"breaker":"closed"},` +
+		`{"key":"host:free","ready":0,"delayed":1,"in_flight":0,"cap":0,"per_second":null,"gate_seconds":0,"breaker":"closed"}],` +
+		`"reasons":{"stored":2}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestFields(t *testing.T) {
+	got, err := report.Fields([]byte(`{"b":1,"a":null,"c":"","d":"x","e":12345678901234567890}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []report.Field{{Name: "b", Value: "1"}, {Name: "d", Value: "x"}, {Name: "e", Value: "12345678901234567890"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
