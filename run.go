@@ -47,7 +47,11 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	if s.fetch == nil {
 		return Summary{}, fmt.Errorf("%w: no contact: hosts must be able to reach whoever runs this", ErrConfig)
 	}
+	waiting := time.AfterFunc(time.Second, func() {
+		s.cfg.Log.Warn("another run has this queue: waiting for it to end", "queue", s.cfg.Store)
+	})
 	release, err := s.store.LockRunner(ctx)
+	waiting.Stop()
 	if err != nil {
 		if ctx.Err() != nil {
 			return s.remaining(Summary{})
