@@ -221,7 +221,7 @@ func checkTree(t *testing.T, data string, jobs []job) {
 // checkLimits holds the accounts of the servers to the configured caps and paces.
 func checkLimits(t *testing.T, web *testweb.Web) {
 	resolvers := resolverHosts()
-	hosts := 0
+	hosts, short := 0, 0
 	for host, a := range web.Accounts() {
 		limit, every := maxPerHost, hostEvery
 		if n, ok := resolvers[host]; ok {
@@ -237,28 +237,32 @@ func checkLimits(t *testing.T, web *testweb.Web) {
 		if a.Peak > limit {
 			t.Errorf("%s: %d requests at once, want at most %d", host, a.Peak, limit)
 		}
-		for i := paceWindow; i < len(a.Starts); i++ {
-			if took := a.Starts[i].Sub(a.Starts[i-paceWindow]); took < paceWindow*every-gapTolerance {
-				t.Errorf("%s: %d requests in %v, want at least %v", host, paceWindow, took, paceWindow*every)
-				break
-			}
-		}
-		if a.Requests > 1 && a.MinGap < every-gapTolerance {
-			t.Errorf("%s: %d requests, the closest two %v apart, want at least %v", host, a.Requests, a.MinGap, every)
-		}
+		short += checkPace(t, host, a.Starts, every)
 	}
-	t.Logf("%d hosts, %d requests", hosts, web.Requests())
+	t.Logf("%d hosts, %d requests, %d gaps a quarter shorter than the pace or more, by the servers' clock", hosts, web.Requests(), short)
 }
 
-const (
-	// gapTolerance is what a loaded machine may add to one request's way to the
-	// server's clock and not to the next one's. A run that kept no pace at all
-	// would leave gaps of a few hundred microseconds, and windows of a few
-	// milliseconds.
-	gapTolerance = 15 * time.Millisecond
-	// paceWindow is the number of requests over which the tolerance no longer matters.
-	paceWindow = 10
-)
+// checkPace holds the starts of requests, by the server's clock, to a pace. A
+// busy machine delays one request on its way there and not the next, so a few
+// gaps may be shorter; a run of starts as a whole may not. (That the program
+// itself keeps the pace exactly is tested in fake time.)
+func checkPace(t *testing.T, host string, starts []time.Time, every time.Duration) (short int) {
+	t.Helper()
+	const window, delay = 10, 40 * time.Millisecond
+	for i := 1; i < len(starts); i++ {
+		if starts[i].Sub(starts[i-1]) < every*3/4 {
+			short++
+		}
+		if i >= window && starts[i].Sub(starts[i-window]) < window*every-delay {
+			t.Errorf("%s: %d requests within %v, want at least %v", host, window, starts[i].Sub(starts[i-window]), window*every)
+			return short
+		}
+	}
+	if short > 1+len(starts)/20 {
+		t.Errorf("%s: %d of %d gaps are shorter than %v", host, short, len(starts)-1, every*3/4)
+	}
+	return short
+}
 
 // sorted returns the final set: artifact, state and hash of each job.
 func sorted(jobs []job) []string {
