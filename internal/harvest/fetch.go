@@ -107,7 +107,7 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	}
 	t := st.at()
 	class := fail.Class
-	if class == paper.Gone && t.Source == "landing" && len(t.Hops) == 0 && w.story.Artifact.IDs.DOI != "" {
+	if class == paper.Gone && t.Source == "landing" && t.Kind == paper.Landing && len(t.Hops) == 0 && st.Artifact.IDs.DOI != "" {
 		class = paper.NotFoundID // doi.org itself does not know the DOI
 	}
 	t.Hops = append(t.Hops, paper.Hop{URL: url, Status: status, Class: class})
@@ -138,7 +138,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 			st.Title = land.Title
 		}
 		added := st.add(land.Candidates, t.Depth+1)
-		class, note = paper.WrongType, fmt.Sprintf("a page that names %d files, %d of them new", len(land.Candidates), added)
+		class, note = paper.WrongType, fmt.Sprintf("a page; files it names: %d, new among them: %d", len(land.Candidates), added)
 		if t.Kind == paper.Landing {
 			class = ""
 		}

@@ -27,8 +27,8 @@ type action struct {
 // way, and changes the story only by what they say and by taking up a candidate.
 func (h *Harvest) next(st *story) action {
 	for {
-		if st.At == nil {
-			st.choose(h.cfg.Accept, paper.PDF)
+		if st.At == nil && !h.better(st) {
+			h.choose(st, paper.PDF)
 		}
 		if st.At != nil {
 			if act, ok := h.fetchAction(st); ok {
@@ -42,28 +42,61 @@ func (h *Harvest) next(st *story) action {
 			h.askLocal(st, r)
 		case r != nil:
 			return action{key: "resolver:" + r.Name(), resolver: r}
-		case !st.choose(h.cfg.Accept, paper.Landing):
+		case !h.choose(st, paper.Landing):
 			return action{key: nowhere, over: true}
 		}
 	}
 }
 
-// choose takes up the first candidate of a kind that is still to be tried.
-func (st *story) choose(accept Accept, kind paper.Kind) bool {
+// better reports whether a resolver that stands before the sources of all files
+// still to be tried has become able to answer: it is asked first. So a PMCID
+// that is learnt leads to the open-data bucket, which the order prefers.
+func (h *Harvest) better(st *story) bool {
+	next := h.nextResolver(st)
+	if next == nil || next.Local() || next.Name() == st.Hint {
+		return false
+	}
+	return !slices.ContainsFunc(st.Tried, func(t trial) bool {
+		return !t.Over && t.Kind == paper.PDF && h.rank(t.Source) < h.rank(next.Name())
+	})
+}
+
+// choose takes up the candidate of a kind that is to be tried next: of the
+// source that is asked first, and of its candidates the first.
+func (h *Harvest) choose(st *story, kind paper.Kind) bool {
+	if st.tries() >= maxTries {
+		return false
+	}
+	best, rank := -1, 0
 	for i := range st.Tried {
 		t := &st.Tried[i]
-		if t.Over || t.Kind != kind || st.tries() >= maxTries {
+		if t.Over || t.Kind != kind || h.refuse(st, t) {
 			continue
 		}
-		if why := accept.refuses(t.Candidate); why != "" {
-			t.Over, t.Class, t.Note = true, paper.PolicySkipped, why
-			continue
+		if r := h.rank(t.Source); best < 0 || r < rank {
+			best, rank = i, r
 		}
-		if before := st.met(t.URL); before != nil {
-			t.Over, t.Class, t.Note = true, before.Class, "met before, on the way from "+before.URL
-			continue
-		}
-		st.At = &position{Index: i, URL: t.URL}
+	}
+	if best < 0 {
+		return false
+	}
+	st.At = &position{Index: best, URL: st.Tried[best].URL}
+	return true
+}
+
+// rank is the place of a source in the order in which they are asked.
+func (h *Harvest) rank(source string) int {
+	return slices.IndexFunc(h.cfg.Resolvers, func(r paper.Resolver) bool { return r.Name() == source })
+}
+
+// refuse ends a candidate that is not to be tried, and reports whether it did.
+func (h *Harvest) refuse(st *story, t *trial) bool {
+	if why := h.cfg.Accept.refuses(t.Candidate); why != "" {
+		t.Over, t.Class, t.Note = true, paper.PolicySkipped, why
+		return true
+	}
+	if before := st.met(t.URL); before != nil {
+		t.Over, t.Class, t.Note = true, before.Class, "met before, on the way from "+before.URL
 		return true
 	}
 	return false

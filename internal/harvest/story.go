@@ -139,7 +139,7 @@ func (st *story) again() {
 	st.Asked = slices.DeleteFunc(st.Asked, func(a paper.Asked) bool { return a.Class == paper.Transient })
 	for i := range st.Tried {
 		if t := &st.Tried[i]; t.Class == paper.Transient {
-			t.Over, t.Hops = false, nil
+			t.Over, t.Class, t.Note, t.Hops = false, "", "", nil
 		}
 	}
 	st.At, st.Cursor, st.Refused = nil, "", 0
