@@ -24,10 +24,10 @@ var errGraceOver = errors.New("run is stopping")
 // run is the state of one Run.
 type run struct {
 	*Orchestrator
-	steps   sync.WaitGroup // running steps
-	keepers sync.WaitGroup // heartbeat and watch
-	wake    chan struct{}  // holds a token when something may have changed
-	ctx     context.Context
+	steps   sync.WaitGroup  // running steps
+	keepers sync.WaitGroup  // heartbeat and watch
+	wake    chan struct{}   // holds a token when something may have changed
+	ctx     context.Context //nolint:containedctx // of all steps: it begins and ends with the run
 	cancel  context.CancelCauseFunc
 
 	mu      sync.Mutex

@@ -66,7 +66,7 @@ func inQuery(c byte) bool { return ' ' < c && c < 0x7f && strings.IndexByte(`"<>
 // that are percent-encoded already.
 func escape(s string, allowed func(byte) bool) (string, error) {
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '%':
 			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {

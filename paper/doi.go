@@ -81,6 +81,8 @@ func isDOIPrefix(s string) bool {
 }
 
 // plainTeX undoes the escaping of BibTeX files.
+//
+//nolint:gochecknoglobals // a table, never written
 var plainTeX = strings.NewReplacer(`\_`, `_`, `\%`, `%`, `\&`, `&`, `\#`, `#`, `\{`, `{`, `\}`, `}`)
 
 // trimTail takes off the punctuation that follows a DOI in running text. Closing

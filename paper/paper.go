@@ -36,8 +36,12 @@ func (ids *IDs) Merge(more IDs) {
 		to   *string
 		from string
 	}{
-		{&ids.DOI, more.DOI}, {&ids.ArXiv, more.ArXiv}, {&ids.PMCID, more.PMCID},
-		{&ids.PMID, more.PMID}, {&ids.OpenAlex, more.OpenAlex}, {&ids.URL, more.URL},
+		{&ids.DOI, more.DOI},
+		{&ids.ArXiv, more.ArXiv},
+		{&ids.PMCID, more.PMCID},
+		{&ids.PMID, more.PMID},
+		{&ids.OpenAlex, more.OpenAlex},
+		{&ids.URL, more.URL},
 	} {
 		if *f.to == "" {
 			*f.to = f.from

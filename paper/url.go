@@ -226,7 +226,7 @@ func checkLabel(label string) error {
 func endsInNumber(label string) bool {
 	digits, hex := strings.CutPrefix(label, "0x")
 	for _, c := range []byte(digits) {
-		if !('0' <= c && c <= '9' || hex && 'a' <= c && c <= 'f') {
+		if digit := '0' <= c && c <= '9' || hex && 'a' <= c && c <= 'f'; !digit {
 			return false
 		}
 	}

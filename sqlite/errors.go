@@ -28,8 +28,7 @@ const busyLimit = 30 * time.Second
 
 // code is the primary result code of an error of SQLite, 0 if it is none.
 func code(err error) int {
-	var e *driver.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*driver.Error](err); ok {
 		return e.Code() & 0xff
 	}
 	return 0

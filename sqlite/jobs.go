@@ -63,10 +63,6 @@ func checkText(field, text string, least, most int) error {
 	return nil
 }
 
-// insertRows are the numbers of rows of one INSERT: a statement costs more than
-// a row, so long ones are twice as fast.
-var insertRows = [...]int{64, 8, 1}
-
 func insertQuery(rows int) string {
 	const row = "(?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	return `INSERT INTO jobs (artifact_id, state, priority, run, key, first_key, available_at, delayed, payload, created_at, updated_at)
@@ -75,7 +71,9 @@ func insertQuery(rows int) string {
 
 func (t *tx) insert(jobs []queue.NewJob) (added int, err error) {
 	var args []any
-	for _, rows := range insertRows {
+	// Rows of one INSERT: a statement costs more than a row, so long ones are
+	// twice as fast.
+	for _, rows := range []int{64, 8, 1} {
 		if len(jobs) < rows {
 			continue
 		}

@@ -39,7 +39,7 @@ func checkSettlement(s queue.Settlement) error {
 	switch s.Verb {
 	case queue.Finish:
 		if !s.State.Terminal() {
-			return fmt.Errorf("%w state: cannot finish as %q", queue.ErrInvalid, s.State)
+			return fmt.Errorf("%w state: %q does not end a job", queue.ErrInvalid, s.State)
 		}
 	case queue.Retry, queue.Advance, queue.Release:
 	default:

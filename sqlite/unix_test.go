@@ -31,7 +31,7 @@ func TestOpen_readOnlyDirectory(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to become a user without rights")
 	}
-	dir, err := os.MkdirTemp("", "quire")
+	dir, err := os.MkdirTemp("", "quire") //nolint:usetesting // t.TempDir is closed to the other user
 	check(t, err)
 	defer os.RemoveAll(dir)
 	check(t, os.Chmod(dir, 0o755))

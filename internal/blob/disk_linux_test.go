@@ -61,7 +61,7 @@ func child(t *testing.T, dir string, under ...string) string {
 	if strings.Contains(string(out), "ptrace") {
 		t.Skipf("strace does not work here: %s", out)
 	}
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && !(ok && status.Signal() == syscall.SIGKILL) {
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && (!ok || status.Signal() != syscall.SIGKILL) {
 		t.Fatalf("%v: %v\n%s", under, err, out)
 	}
 	return strings.TrimSpace(string(out))

@@ -16,7 +16,7 @@ import (
 )
 
 // binary is the program, built once for all tests.
-var binary string //nolint:gochecknoglobals // set by TestMain
+var binary string
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)

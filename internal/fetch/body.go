@@ -62,7 +62,7 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		return n, nil
-	case err == io.EOF:
+	case err == io.EOF: //nolint:errorlint // the good end is io.EOF itself
 		b.end(io.EOF)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		b.end(b.fail(fmt.Errorf("short read after %d bytes: %w", b.read, err)))
@@ -135,9 +135,11 @@ func (r *inflated) Read(p []byte) (int, error) {
 // class returns err as the failure it is: the server's if the bytes are wrong,
 // the network's if they did not come.
 func (r *inflated) class() error {
-	failure := new(paper.Failure)
+	if _, known := errors.AsType[*paper.Failure](r.err); known {
+		return r.err
+	}
 	switch {
-	case r.err == nil, r.err == io.EOF, errors.As(r.err, &failure):
+	case r.err == nil, r.err == io.EOF: //nolint:errorlint // the good end is io.EOF itself
 	case errors.Is(r.err, errTooLarge):
 		r.err = r.fail(r.err)
 	default:

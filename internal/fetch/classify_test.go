@@ -116,7 +116,7 @@ func TestClassify_error(t *testing.T) {
 			if f == nil || f.Class != tt.want {
 				t.Fatalf("got %+v, want class %v", f, tt.want)
 			}
-			if !errors.Is(f, tt.err) && f != tt.err {
+			if !errors.Is(f, tt.err) {
 				t.Errorf("%v does not wrap %v", f, tt.err)
 			}
 		})

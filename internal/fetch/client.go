@@ -90,7 +90,7 @@ func (c *Client) exchange(ctx context.Context, raw string, header http.Header, l
 	c.requests.Add(1)
 	// The transport rather than an http.Client, which would follow redirects,
 	// keep cookies and make a Referer and an Authorization of what it finds.
-	resp, err := c.transport.RoundTrip(request.WithContext(ctx))
+	resp, err := c.transport.RoundTrip(request.WithContext(ctx)) //nolint:bodyclose // the Response carries it on
 	if err != nil {
 		err = w.reason(err)
 		w.stop()

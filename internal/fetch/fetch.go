@@ -38,8 +38,10 @@ func (t Timeouts) withDefaults() Timeouts {
 		to    *time.Duration
 		value time.Duration
 	}{
-		{&t.Connect, 10 * time.Second}, {&t.Header, 30 * time.Second},
-		{&t.Idle, 30 * time.Second}, {&t.Total, 15 * time.Minute},
+		{&t.Connect, 10 * time.Second},
+		{&t.Header, 30 * time.Second},
+		{&t.Idle, 30 * time.Second},
+		{&t.Total, 15 * time.Minute},
 	} {
 		if *f.to <= 0 {
 			*f.to = f.value

@@ -95,7 +95,7 @@ func TestRobots_Ask(t *testing.T) {
 
 		time.Sleep(24*time.Hour - 1)
 		checkRuling(t, r, "https://a.org/x", allowed)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		checkRuling(t, r, "https://a.org/x", needs)
 		if diff := cmp.Diff([]string{rulesURL}, w.asked); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
@@ -119,7 +119,7 @@ func TestRobots_age(t *testing.T) {
 			if got := r.Ask("https://a.org/").State; got != fetch.Allowed {
 				t.Errorf("%q: forgotten before %v", cacheControl, want)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if got := r.Ask("https://a.org/").State; got != fetch.NeedsLoad {
 				t.Errorf("%q: kept for more than %v", cacheControl, want)
 			}
@@ -160,7 +160,7 @@ func TestRobots_unreachable(t *testing.T) {
 			})
 			time.Sleep(wait - 1)
 			load(t, r, rulesURL, 0) // not yet
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if got := r.Ask("https://a.org/").State; got != fetch.NeedsLoad {
 				t.Errorf("state %d after %v, want NeedsLoad", got, wait)
 			}

@@ -8,8 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -49,7 +48,7 @@ func serveTLS(t *testing.T, cert tls.Certificate) (addr, caFile string) {
 		fmt.Fprint(w, r.TLS.ServerName, " ", r.Host, " ", r.Proto)
 	}))
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes are meant to go wrong
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // handshakes are meant to go wrong
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	caFile = filepath.Join(t.TempDir(), "ca.pem")

@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -173,7 +174,7 @@ func checkClass(t *testing.T, err error, want paper.Class) {
 	if err == nil && want == "" {
 		return
 	}
-	failure, ok := err.(*paper.Failure)
+	failure, ok := errors.AsType[*paper.Failure](err)
 	if !ok || failure == nil {
 		t.Errorf("got %T %v, want class %q", err, err, want)
 		return

@@ -47,12 +47,10 @@ func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return w.failed(ctx, url, resp.Status, err)
 	}
-	switch media := verdict.Sniff(head, resp.Header.Get("Content-Type")); {
-	case media == "text/html":
+	if verdict.Sniff(head, resp.Header.Get("Content-Type")) == "text/html" {
 		return w.page(ctx, resp, d.body)
-	default:
-		return w.file(ctx, resp, d)
 	}
+	return w.file(ctx, resp, d)
 }
 
 // desk is what reading one body takes. A fresh one per fetch would be most of

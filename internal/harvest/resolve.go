@@ -68,6 +68,7 @@ func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue
 		}
 	case paper.Config:
 		w.switchOff(r.Name(), fail)
+	default: // the next source is asked
 	}
 	w.story.Cursor, w.story.Refused = "", 0
 	w.story.Asked = append(w.story.Asked, paper.Asked{Resolver: r.Name(), Class: fail.Class, Note: fail.Error()})

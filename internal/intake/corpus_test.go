@@ -58,8 +58,7 @@ func TestRead_corpusMessyIDs(t *testing.T) {
 	lines := strings.Split(string(corpus.Read(t, "biblio", name)), "\n")
 	rows, rejects := 0, 0
 	for row, err := range intake.Read(bytes.NewReader(corpus.Read(t, "biblio", name)), intake.Options{Name: name}) {
-		var bad *intake.Reject
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*intake.Reject](err); ok {
 			rejects++
 			row.Line = bad.Line
 		} else {

@@ -35,8 +35,9 @@ func readerOf(f Format) reader {
 		return readCSV
 	case JSONL:
 		return readJSONL
+	default:
+		return nil
 	}
-	return nil
 }
 
 // detect tells the format of a stream by the extension of its name, else by its

@@ -50,7 +50,7 @@ type Row struct {
 }
 
 // Reject is a bad row. As an error of [Read] it concerns that row only.
-type Reject struct {
+type Reject struct { //nolint:errname // first a row of the rejects file, then an error
 	Line   int    // from 1
 	Text   string // the row's beginning, at most 200 bytes, unprintable characters escaped
 	Reason string

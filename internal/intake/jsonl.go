@@ -1,6 +1,9 @@
 package intake
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 func readJSONL(in *input, opt Options, yield func(Row, error) bool) error {
 	scan := scanner{idField: opt.IDColumn}
@@ -65,10 +68,8 @@ func (s *scanner) field(key []byte) error {
 		if err != nil {
 			return err
 		}
-		for _, b := range text {
-			if b == 0 {
-				return fmt.Errorf("%s has a NUL character in it", c)
-			}
+		if slices.Contains(text, 0) {
+			return fmt.Errorf("%s has a NUL character in it", c)
 		}
 		s.fields.text[c] = string(text)
 		return nil

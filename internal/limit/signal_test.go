@@ -58,11 +58,12 @@ func TestKey_Throttle_told(t *testing.T) {
 func TestKey_Throttle_ownWait(t *testing.T) {
 	var k limit.Key
 	now := at(0)
-	for n, want := range []time.Duration{1, 3, 9, 27, 81, 243, 300, 300} {
+	for n, seconds := range []int{1, 3, 9, 27, 81, 243, 300, 300} {
+		want := time.Duration(seconds) * time.Second
 		refuse(&k, now, 0)
 		left, _ := k.Gate(now)
-		if left != want*time.Second {
-			t.Errorf("throttle %d: wait %v, want %v", n+1, left, want*time.Second)
+		if left != want {
+			t.Errorf("throttle %d: wait %v, want %v", n+1, left, want)
 		}
 		if k.Streak() != n+1 {
 			t.Errorf("throttle %d: Streak = %d", n+1, k.Streak())

@@ -30,8 +30,7 @@ func decode(body []byte, v any) error {
 // lenient forgives values of a wrong type: encoding/json leaves them out and
 // reads on.
 func lenient(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return nil
 	}
 	return err
@@ -50,13 +49,15 @@ func (l *list[T]) UnmarshalJSON(raw []byte) error {
 	}
 	for dec.More() && len(*l) < maxElements {
 		var element T
-		if err := dec.Decode(&element); err == nil {
-			*l = append(*l, element)
-		} else if lenient(err) != nil {
+		err := dec.Decode(&element)
+		if lenient(err) != nil {
 			break
 		}
+		if err == nil {
+			*l = append(*l, element)
+		}
 	}
-	return nil
+	return nil //nolint:nilerr // what could be read is the list
 }
 
 // text is a string, or a number as it is written; anything else is empty.

@@ -27,9 +27,11 @@ func fuzzSource(f *testing.F, name string, seeds ...string) {
 func FuzzUnpaywall(f *testing.F) {
 	fuzzSource(f, "unpaywall", `{"doi":"10.5555/a","best_oa_location":[]}`)
 }
+
 func FuzzCrossref(f *testing.F) {
 	fuzzSource(f, "crossref", `{"message":{"DOI":"10.5555/a","license":[{}]}}`)
 }
+
 func FuzzOpenAlex(f *testing.F)  { fuzzSource(f, "openalex", `{"doi":"10.5555/a","ids":{"pmid":5}}`) }
 func FuzzEuropePMC(f *testing.F) { fuzzSource(f, "europepmc", `{"resultList":{"result":{}}}`) }
 func FuzzPMCMetadata(f *testing.F) {

@@ -99,7 +99,7 @@ func resolveAll(refs []string, root *url.URL) []string {
 }
 
 // doi returns the DOI that the page says it is about.
-func (d document) doi() string {
+func (d *document) doi() string {
 	for _, name := range []string{
 		"citation_doi", "bepress_citation_doi", "prism.doi", "dc.identifier.doi", "dc.identifier", "doi",
 	} {
@@ -113,7 +113,7 @@ func (d document) doi() string {
 }
 
 // license returns the Creative Commons licence that the page links to.
-func (d document) license(links []pageLink) string {
+func (d *document) license(links []pageLink) string {
 	var claims []string
 	for _, link := range append(append(links, d.links...), d.anchors...) {
 		if link.has("license") {
@@ -130,7 +130,7 @@ func (d document) license(links []pageLink) string {
 }
 
 // without says why a page that is no wall names no file.
-func (d document) without() (paper.Class, string) {
+func (d *document) without() (paper.Class, string) {
 	title := strings.ToLower(d.title)
 	switch {
 	case d.password && (strings.Contains(title, "log in") || strings.Contains(title, "login") || strings.Contains(title, "sign in")):

@@ -7,7 +7,7 @@ const maxNesting = 8
 
 // media returns the PDFs that JSON-LD names as an encoding of the page's work.
 // Those of a data set are its data, not an article.
-func (d document) media() []string {
+func (d *document) media() []string {
 	var refs []string
 	d.eachNode(func(node map[string]any) {
 		for _, key := range []string{"encoding", "associatedMedia"} {
@@ -24,7 +24,7 @@ func (d document) media() []string {
 }
 
 // forSale reports whether JSON-LD says that the work is not free to read.
-func (d document) forSale() bool {
+func (d *document) forSale() bool {
 	sale := false
 	d.eachNode(func(node map[string]any) {
 		free := node["isAccessibleForFree"]
@@ -34,7 +34,7 @@ func (d document) forSale() bool {
 }
 
 // eachNode visits the things that JSON-LD describes, except data sets.
-func (d document) eachNode(visit func(map[string]any)) {
+func (d *document) eachNode(visit func(map[string]any)) {
 	for _, script := range d.scripts {
 		var v any
 		if json.Unmarshal(script, &v) != nil {

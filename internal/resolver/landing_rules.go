@@ -8,7 +8,7 @@ import (
 )
 
 // rules find references to the PDF of the page's work, surest first.
-var rules = []struct {
+var rules = []struct { //nolint:gochecknoglobals // a table, never written
 	name string
 	find func(doc document, links []pageLink, root *url.URL) []string
 }{

@@ -42,7 +42,7 @@ func (l pageLink) has(relation string) bool {
 	return slices.Contains(strings.Fields(strings.ToLower(l.rel)), relation)
 }
 
-func (d document) firstMeta(names ...string) string {
+func (d *document) firstMeta(names ...string) string {
 	for _, name := range names {
 		for _, value := range d.metas[name] {
 			if value != "" {
@@ -70,6 +70,7 @@ func scan(page []byte) document {
 			if name, _ := tokens.TagName(); string(name) == open || open == "ld+json" {
 				open = ""
 			}
+		case html.CommentToken, html.DoctypeToken: // say nothing
 		}
 	}
 }

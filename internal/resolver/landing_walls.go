@@ -23,7 +23,7 @@ type sign struct {
 // signs are of recorded pages and of what the products put into every wall they
 // build. What also stands on pages that are let through (a captcha in a comment
 // form, Cloudflare's jsd script) is not here.
-var signs = []sign{
+var signs = []sign{ //nolint:gochecknoglobals // a table, never written
 	{class: paper.Challenge, note: "Cloudflare challenge", body: "_cf_chl_opt"},
 	{class: paper.Challenge, note: "Cloudflare challenge", body: "jschl_vc"},
 	{class: paper.Challenge, note: "Cloudflare challenge", body: "cf-browser-verification"},

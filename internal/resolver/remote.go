@@ -68,8 +68,7 @@ func (r remote) ask(ctx context.Context, a paper.Artifact) (paper.Answer, error)
 	if err == nil {
 		answer, err = r.answer(a, reply)
 	}
-	var nothing miss
-	if errors.As(err, &nothing) {
+	if nothing, ok := errors.AsType[miss](err); ok {
 		return paper.Answer{Note: string(nothing)}, nil
 	}
 	if err != nil {

@@ -50,15 +50,18 @@ func TestLocal(t *testing.T) {
 		want     []paper.Candidate
 	}{
 		"arxiv": {
-			"arxiv", paper.Artifact{ID: "arxiv:2101.00001", IDs: paper.IDs{ArXiv: "2101.00001"}},
+			"arxiv",
+			paper.Artifact{ID: "arxiv:2101.00001", IDs: paper.IDs{ArXiv: "2101.00001"}},
 			[]paper.Candidate{{URL: "https://arxiv.org/pdf/2101.00001", Kind: paper.PDF, Version: paper.Submitted}},
 		},
 		"arxiv with version": {
-			"arxiv", paper.Artifact{ID: "arxiv:math.GT/0309136", IDs: paper.IDs{ArXiv: "math.GT/0309136"}, Version: 2},
+			"arxiv",
+			paper.Artifact{ID: "arxiv:math.GT/0309136", IDs: paper.IDs{ArXiv: "math.GT/0309136"}, Version: 2},
 			[]paper.Candidate{{URL: "https://arxiv.org/pdf/math.GT/0309136v2", Kind: paper.PDF, Version: paper.Submitted}},
 		},
 		"the version is that of the PMCID": {
-			"arxiv", paper.Artifact{ID: "pmcid:PMC1", IDs: paper.IDs{PMCID: "PMC1", ArXiv: "2101.00001"}, Version: 2},
+			"arxiv",
+			paper.Artifact{ID: "pmcid:PMC1", IDs: paper.IDs{PMCID: "PMC1", ArXiv: "2101.00001"}, Version: 2},
 			[]paper.Candidate{{URL: "https://arxiv.org/pdf/2101.00001", Kind: paper.PDF, Version: paper.Submitted}},
 		},
 		"DOI": {
@@ -66,11 +69,13 @@ func TestLocal(t *testing.T) {
 			[]paper.Candidate{{URL: "https://doi.org/10.5555/a%28b%29", Kind: paper.Landing}},
 		},
 		"URL of a file": {
-			"landing", paper.Artifact{IDs: paper.IDs{URL: "https://x.org/A.PDF?v=1"}},
+			"landing",
+			paper.Artifact{IDs: paper.IDs{URL: "https://x.org/A.PDF?v=1"}},
 			[]paper.Candidate{{URL: "https://x.org/A.PDF?v=1", Kind: paper.PDF}},
 		},
 		"URL of a page": {
-			"landing", paper.Artifact{IDs: paper.IDs{URL: "https://x.org/a?f=b.pdf"}},
+			"landing",
+			paper.Artifact{IDs: paper.IDs{URL: "https://x.org/a?f=b.pdf"}},
 			[]paper.Candidate{{URL: "https://x.org/a?f=b.pdf", Kind: paper.Landing}},
 		},
 	}

@@ -286,6 +286,7 @@ func (m *model) finish(t *rapid.T) {
 		k.throttled = k.throttled && p.stale
 	case queue.Throttled:
 		m.throttle(t, p, s.For)
+	case queue.None, queue.Troubled: // change nothing here
 	}
 }
 

@@ -75,7 +75,7 @@ func requeueFresh(t *testing.T, s Store, _ func(time.Duration)) {
 		t.Fatalf("Requeue: %d, %v", n, err)
 	}
 	want := queue.Job{ArtifactID: job(1).ArtifactID, Key: key, State: queue.Queued, FinishSeq: first.FinishSeq}
-	if diff := cmp.Diff(want, find(t, s, job(1).ArtifactID), ignoreTimes); diff != "" {
+	if diff := cmp.Diff(want, find(t, s, job(1).ArtifactID), ignoreTimes()); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}
 	finish(t, s, leaseOne(t, s, key), queue.Done, "stored")

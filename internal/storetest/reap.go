@@ -25,7 +25,7 @@ func reapReturns(t *testing.T, s Store, advance func(time.Duration)) {
 		t.Errorf("Reap: got %+v, %v; want one returned", got, err)
 	}
 	want := queue.Job{ArtifactID: l.Job.ArtifactID, Key: key, State: queue.Queued, Attempts: 1}
-	if diff := cmp.Diff(want, find(t, s, l.Job.ArtifactID), ignoreTimes); diff != "" {
+	if diff := cmp.Diff(want, find(t, s, l.Job.ArtifactID), ignoreTimes()); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
 	}
 	if again := leaseOne(t, s, key); again.Job.Attempts != 2 || again.Token <= l.Token {

@@ -14,7 +14,9 @@ import (
 )
 
 // ignoreTimes compares jobs but for the columns that every write changes.
-var ignoreTimes = cmpopts.IgnoreFields(queue.Job{}, "ID", "CreatedAt", "UpdatedAt", "AvailableAt", "Payload")
+func ignoreTimes() cmp.Option {
+	return cmpopts.IgnoreFields(queue.Job{}, "ID", "CreatedAt", "UpdatedAt", "AvailableAt", "Payload")
+}
 
 func settleFinish(t *testing.T, s Store, _ func(time.Duration)) {
 	for i, state := range []queue.State{queue.Done, queue.Skipped, queue.Error} {
@@ -29,7 +31,7 @@ func settleFinish(t *testing.T, s Store, _ func(time.Duration)) {
 			ArtifactID: job(i).ArtifactID, Key: key2, State: state, Attempts: 2, Result: raw(`{"path":"x"}`),
 			Reason: "why", Class: "gone", LastError: "404", FinishSeq: int64(i) + 1,
 		}
-		if diff := cmp.Diff(want, find(t, s, job(i).ArtifactID), ignoreTimes); diff != "" {
+		if diff := cmp.Diff(want, find(t, s, job(i).ArtifactID), ignoreTimes()); diff != "" {
 			t.Errorf("%s, want (-), got (+):\n%s", state, diff)
 		}
 		if got := lease(t, s, key2, 1); len(got) != 0 {
@@ -64,7 +66,7 @@ func settleVerbs(t *testing.T, s Store, advance func(time.Duration)) {
 		tt.give.Lease, tt.give.Delay = leaseOne(t, s, key), time.Minute
 		settle(t, s, tt.give)
 		tt.want.State, tt.want.ArtifactID = queue.Queued, job(n).ArtifactID
-		if diff := cmp.Diff(tt.want, find(t, s, job(n).ArtifactID), ignoreTimes); diff != "" {
+		if diff := cmp.Diff(tt.want, find(t, s, job(n).ArtifactID), ignoreTimes()); diff != "" {
 			t.Errorf("%s, want (-), got (+):\n%s", name, diff)
 		}
 		if got := lease(t, s, tt.want.Key, 1); len(got) != 0 {

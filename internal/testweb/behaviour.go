@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,8 +16,8 @@ import (
 type Behaviour func(http.Handler) http.Handler
 
 func chain(h http.Handler, behaviours []Behaviour) http.Handler {
-	for i := len(behaviours) - 1; i >= 0; i-- {
-		h = behaviours[i](h)
+	for _, b := range slices.Backward(behaviours) {
+		h = b(h)
 	}
 	return h
 }

@@ -18,8 +18,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -89,7 +88,7 @@ func (w *Web) serve(ctx context.Context, l net.Listener) {
 	server := &http.Server{
 		Handler:           http.HandlerFunc(w.answer),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          log.New(io.Discard, "", 0), // clients that hang up are part of the show
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // clients that hang up are part of the show
 		ReadHeaderTimeout: time.Minute,
 	}
 	w.servers = append(w.servers, server)

@@ -39,7 +39,7 @@ func pdf(content, streamKeys, trailerKeys string) []byte {
 
 func TestJudge(t *testing.T) {
 	whole := pdf("BT (hello) Tj ET", "", "")
-	swap := func(old, new string) []byte { return bytes.Replace(whole, []byte(old), []byte(new), 1) }
+	swap := func(from, to string) []byte { return bytes.Replace(whole, []byte(from), []byte(to), 1) }
 	after := func(s string) []byte { return append(bytes.Clone(whole), s...) }
 	before := func(s string) []byte { return append([]byte(s), whole...) }
 	zeros := strings.Repeat("\x00", 100<<10)
