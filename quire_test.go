@@ -250,7 +250,7 @@ func TestHarvest(t *testing.T) {
 				rw.WriteHeader(http.StatusUnprocessableEntity)
 				fmt.Fprint(rw, `{"HTTP_status_code":422,"error":true,"message":"Please use your own email address in API calls."}`)
 			})},
-			urls:  []string{other}, state: queue.Error, class: paper.Config, attempts: 1,
+			urls: []string{other}, state: queue.Error, class: paper.Config, attempts: 1,
 			config: func(c *quire.Config) { c.Sources = []quire.Source{{Name: "unpaywall"}} },
 		},
 		"too large": {
