@@ -27,6 +27,9 @@ type action struct {
 // way, and changes the story only by what they say and by taking up a candidate.
 func (h *Harvest) next(st *story) action {
 	for {
+		if st.At == nil && st.tries() >= maxTries {
+			return action{key: nowhere, over: true} // what else there is to learn could not be tried
+		}
 		if st.At == nil && !h.better(st) {
 			h.choose(st, paper.PDF)
 		}
@@ -64,9 +67,6 @@ func (h *Harvest) better(st *story) bool {
 // choose takes up the candidate of a kind that is to be tried next: of the
 // source that is asked first, and of its candidates the first.
 func (h *Harvest) choose(st *story, kind paper.Kind) bool {
-	if st.tries() >= maxTries {
-		return false
-	}
 	best, rank := -1, 0
 	for i := range st.Tried {
 		t := &st.Tried[i]
@@ -91,7 +91,7 @@ func (h *Harvest) rank(source string) int {
 
 // refuse ends a candidate that is not to be tried, and reports whether it did.
 func (h *Harvest) refuse(st *story, t *trial) bool {
-	if why := h.cfg.Accept.refuses(t.Candidate); why != "" {
+	if why := h.cfg.Accept.refuses(st.license(t.Candidate), t.Version); why != "" {
 		t.Over, t.Class, t.Note = true, paper.PolicySkipped, why
 		return true
 	}
@@ -102,22 +102,15 @@ func (h *Harvest) refuse(st *story, t *trial) bool {
 	return false
 }
 
-// refuses returns why the policy refuses a candidate, or "".
-func (a Accept) refuses(c paper.Candidate) string {
-	if len(a.Versions) > 0 && c.Version != "" && !slices.Contains(a.Versions, c.Version) {
-		return "version " + string(c.Version) + " is not among accept.versions"
+// refuses returns why the policy refuses a file, or "".
+func (a Accept) refuses(license string, version paper.Version) string {
+	if len(a.Versions) > 0 && version != "" && !slices.Contains(a.Versions, version) {
+		return "version " + string(version) + " is not among accept.versions"
 	}
-	if len(a.Licenses) > 0 && !slices.Contains(a.Licenses, c.License) {
-		return "licence " + orUnknown(c.License) + " is not among accept.licenses"
+	if len(a.Licenses) > 0 && !slices.Contains(a.Licenses, license) {
+		return "licence " + or(license, "unknown") + " is not among accept.licenses"
 	}
 	return ""
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
 }
 
 // nextResolver returns the first resolver that is still to be asked, or nil.
@@ -129,7 +122,7 @@ func (h *Harvest) nextResolver(st *story) paper.Resolver {
 			continue
 		}
 		if why := h.switchedOff(r.Name()); why != "" {
-			st.Asked = append(st.Asked, paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: why})
+			st.ask(paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: why})
 			continue
 		}
 		if r.Name() == st.Hint {
@@ -146,7 +139,7 @@ func (h *Harvest) nextResolver(st *story) paper.Resolver {
 func (h *Harvest) askLocal(st *story, r paper.Resolver) {
 	answers, err := r.Resolve(context.Background(), []paper.Artifact{st.Artifact})
 	if err != nil {
-		st.Asked = append(st.Asked, paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: err.Error()})
+		st.ask(paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: err.Error()})
 		return
 	}
 	st.hear(r.Name(), answers[0])
