@@ -133,7 +133,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 			c.License, c.Version = or(c.License, land.License, t.License), or(c.Version, t.Version)
 		}
 		if st.Title == "" {
-			st.Title = land.Title
+			st.Title = clip(land.Title)
 		}
 		added := st.add(land.Candidates, t.Depth+1)
 		class, note = paper.WrongType, fmt.Sprintf("a page; files it names: %d, new among them: %d", len(land.Candidates), added)
@@ -143,7 +143,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 	case class == paper.NoPDFLink && t.Kind == paper.PDF:
 		class = paper.WrongType
 	}
-	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
+	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: clip(note)})
 	st.fail(class, note)
 	return w.goOn(queue.Signal{Kind: queue.OK})
 }

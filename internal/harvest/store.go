@@ -49,7 +49,7 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 // rejected notes a file that is not what it claims to be.
 func (w walk) rejected(resp *fetch.Response, class paper.Class, note string) queue.Outcome {
 	t := w.story.at()
-	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
+	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: clip(note)})
 	w.story.fail(class, note)
 	return w.goOn(queue.Signal{Kind: queue.OK})
 }

@@ -3,6 +3,7 @@ package harvest
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
@@ -108,8 +109,17 @@ func (st *story) at() *trial { return &st.Tried[st.At.Index] }
 // fail ends the fetch under way.
 func (st *story) fail(class paper.Class, note string) {
 	t := st.at()
-	t.Class, t.Note, t.Over = class, note, true
+	t.Class, t.Note, t.Over = class, clip(note), true
 	st.At, st.Refused = nil, 0
+}
+
+// clip bounds what others' texts add to a story.
+func clip(note string) string {
+	const most = 300
+	if len(note) <= most {
+		return note
+	}
+	return strings.ToValidUTF8(note[:most], "") + "…"
 }
 
 // tries counts the candidates that were tried in this round.
