@@ -8,7 +8,7 @@ SHELL       := bash
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 10s
 BENCH    ?= .
-COUNT    ?= 6
+COUNT    ?= 1
 TOOL     := go tool -modfile=tools/go.mod
 
 # The race detector needs a C compiler; everything else builds without one.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -74,12 +75,13 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	followed := make(chan error, 1)
+	var follower sync.WaitGroup
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { followed <- s.follow(following, manifest) }()
+	follower.Go(func() { s.follow(following, manifest) })
 	did, err := orch.Run(ctx)
 	stop()
-	err = errors.Join(err, <-followed, manifest.CatchUp(context.WithoutCancel(ctx), s.store))
+	follower.Wait()
+	err = errors.Join(err, manifest.CatchUp(context.WithoutCancel(ctx), s.store))
 	sum, statErr := s.remaining(Summary{
 		Done: did.Done, Skipped: did.Skipped, Error: did.Error, Bytes: bytes.Load(),
 		ElapsedSeconds: time.Since(start).Seconds(), Requests: s.fetch.Requests() - before, Drained: did.Drained,
@@ -87,16 +89,15 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	return sum, errors.Join(err, statErr)
 }
 
-// follow keeps the manifest at most manifestEvery behind until ctx ends. What
-// keeps it from being written is returned at once; the run goes on, for the
-// manifest can catch up later.
-func (s *System) follow(ctx context.Context, m *report.Manifest) error {
+// follow keeps the manifest at most manifestEvery behind until ctx ends. If it
+// can't be written the run goes on: the manifest can catch up later.
+func (s *System) follow(ctx context.Context, m *report.Manifest) {
 	every := time.NewTicker(manifestEvery)
 	defer every.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-every.C:
 			if err := m.CatchUp(context.WithoutCancel(ctx), s.store); err != nil {
 				s.cfg.Log.Warn("manifest lags behind", "error", err)

@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -131,7 +130,7 @@ func (r *run) turn(reap bool) (over bool, err error) {
 	defer cancel()
 	if reap {
 		if _, err := r.store.Reap(ctx, r.cfg.Retry.MaxAttempts); err != nil {
-			return false, fmt.Errorf("reap leases: %w", err)
+			return false, err
 		}
 	}
 	if err := r.refresh(ctx); err != nil {
@@ -171,7 +170,7 @@ func (r *run) refresh(ctx context.Context) error {
 	})
 	if err != nil {
 		r.markStale()
-		return fmt.Errorf("read backlog: %w", err)
+		return err
 	}
 	if until >= 0 {
 		// A millisecond more: the store counts in whole ones.
@@ -241,7 +240,7 @@ func (r *run) fill(ctx context.Context) error {
 		})
 		if err != nil {
 			r.markStale()
-			return fmt.Errorf("lease jobs: %w", err)
+			return err
 		}
 	}
 }
@@ -313,7 +312,7 @@ func (r *run) over(ctx context.Context) (bool, error) {
 	}
 	stats, err := r.store.Stats(ctx)
 	if err != nil {
-		return false, fmt.Errorf("read stats: %w", err)
+		return false, err
 	}
 	if stats.Queued > 0 {
 		r.markStale()

@@ -9,6 +9,7 @@ import (
 
 // check finds settings that are right by themselves and wrong together.
 func (l *layers) check(c *Config) {
+	l.giveWay(c)
 	o := c.Orchestrator
 	l.refuse(2*o.Heartbeat >= o.LeaseTTL, fmt.Sprintf(
 		"%s must be under half of orchestrator.lease_ttl, which is %s: a lease must outlive one lost heartbeat", o.Heartbeat, o.LeaseTTL),
@@ -39,6 +40,32 @@ func (l *layers) check(c *Config) {
 		l.settlePace(limit, "limits."+key)
 	}
 	l.checkRoots(c.HTTP.CAFile)
+}
+
+// giveWay lowers defaults that a setting has left no room for: whoever sets one
+// limit need not know of the others.
+func (l *layers) giveWay(c *Config) {
+	o, t := &c.Orchestrator, &c.HTTP.Timeouts
+	for _, d := range []struct {
+		path  string
+		value *duration
+		most  duration
+	}{
+		{"orchestrator.heartbeat", &o.Heartbeat, (o.LeaseTTL - 1) / 2},
+		{"orchestrator.grace", &o.Grace, o.LeaseTTL},
+		{"retry.base", &c.Retry.Base, c.Retry.Max},
+		{"http.timeouts.connect", &t.Connect, t.Total},
+		{"http.timeouts.header", &t.Header, t.Total},
+		{"http.timeouts.idle", &t.Idle, t.Total},
+	} {
+		if l.origins[d.path].rank != byDefault || *d.value <= d.most {
+			continue
+		}
+		*d.value = d.most
+		if d.path == "orchestrator.heartbeat" {
+			*d.value = o.LeaseTTL / 3
+		}
+	}
 }
 
 // refuse notes a problem if there is one. Of the settings that are part of it,

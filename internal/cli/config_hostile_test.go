@@ -47,7 +47,7 @@ func TestConfig_refused(t *testing.T) {
 		"150 no duration":            {"retry: {base: soon}", []string{"not a duration"}},
 		"150 no size":                {"accept: {max_bytes: 1e5 parsecs}", []string{"not a size"}},
 		"151 heartbeat":              {"orchestrator:\n  heartbeat: 5m\n", []string{"quire.yaml:2: orchestrator.heartbeat", "under half", "10m"}},
-		"151 lease":                  {"orchestrator:\n  lease_ttl: 1m\n", []string{"quire.yaml:2: orchestrator.lease_ttl", "orchestrator.heartbeat"}},
+		"151 lease":                  {"orchestrator: {lease_ttl: 30s, heartbeat: 20s}", []string{"orchestrator.heartbeat", "half of orchestrator.lease_ttl"}},
 		"152 grace":                  {"orchestrator: {grace: 11m}", []string{"orchestrator.grace", "orchestrator.lease_ttl"}},
 		"152 header over total":      {"http: {timeouts: {header: 1h}}", []string{"http.timeouts.header", "http.timeouts.total"}},
 		"152 retry":                  {"retry: {base: 2h}", []string{"retry.base", "retry.max"}},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -266,6 +267,20 @@ func TestNearest(t *testing.T) {
 	for _, tt := range tests {
 		if got := nearest(tt.text, []string{"max_workers", "heartbeat", "grace"}); got != tt.want {
 			t.Errorf("nearest(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestConfig_defaultsGiveWay(t *testing.T) {
+	l, err := loadConfig(writeConfig(t, "orchestrator: {lease_ttl: 3s}\nretry: {max: 2s}\nhttp: {timeouts: {total: 5s}}\n"), true, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, to := l.Config.Orchestrator, l.Config.HTTP.Timeouts
+	got := []duration{o.Heartbeat, o.Grace, l.Config.Retry.Base, to.Connect, to.Header, to.Idle}
+	for i, most := range []duration{duration(1500 * time.Millisecond), duration(3 * time.Second), duration(2 * time.Second), to.Total, to.Total, to.Total} {
+		if got[i] <= 0 || got[i] > most {
+			t.Errorf("default %d became %s, want it within %s", i, got[i], most)
 		}
 	}
 }

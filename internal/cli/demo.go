@@ -87,6 +87,7 @@ func demoConfig(web *testweb.Web, dir string) (quire.Config, error) {
 	half := 500 * time.Millisecond
 	cfg := quire.Config{
 		Contact: "demo@quire.example",
+		Grace:   5 * time.Second,
 		Limits:  map[string]quire.Limit{"default_host": quick, "host:arxiv.org": {InFlight: &one, Every: &half}},
 		Retry:   queue.RetryPolicy{Base: time.Second, Max: 2 * time.Second},
 		HTTP: quire.HTTP{

@@ -19,7 +19,7 @@ import (
 // pace is what the runs over the corpus configure; the servers check it.
 const (
 	hostEvery     = 20 * time.Millisecond
-	resolverEvery = 3 * time.Millisecond
+	resolverEvery = 8 * time.Millisecond
 	arxivEvery    = 30 * time.Millisecond
 	maxPerHost    = 3
 )
@@ -34,11 +34,11 @@ limits:
   host:arxiv.org: {in_flight: 1, every: 30ms}
   host:doi.org: {in_flight: 2, every: 20ms}
   host:europepmc.org: {in_flight: 3, every: 20ms}
-  resolver:unpaywall: {every: 3ms}
-  resolver:crossref: {every: 3ms}
-  resolver:openalex: {every: 3ms}
-  resolver:europepmc: {every: 3ms}
-  resolver:pmc: {every: 3ms}
+  resolver:unpaywall: {every: 8ms}
+  resolver:crossref: {every: 8ms}
+  resolver:openalex: {every: 8ms}
+  resolver:europepmc: {every: 8ms}
+  resolver:pmc: {every: 8ms}
 `
 
 // resolverHosts are the hosts that only resolvers talk to, with their caps.
@@ -239,7 +239,7 @@ func checkLimits(t *testing.T, web *testweb.Web) {
 		}
 		short += checkPace(t, host, a.Starts, every)
 	}
-	t.Logf("%d hosts, %d requests, %d gaps a quarter shorter than the pace or more, by the servers' clock", hosts, web.Requests(), short)
+	t.Logf("%d hosts, %d requests, %d gaps under half the pace by the servers' clock", hosts, web.Requests(), short)
 }
 
 // checkPace holds the starts of requests, by the server's clock, to a pace. A
@@ -250,7 +250,7 @@ func checkPace(t *testing.T, host string, starts []time.Time, every time.Duratio
 	t.Helper()
 	const window, delay = 10, 40 * time.Millisecond
 	for i := 1; i < len(starts); i++ {
-		if starts[i].Sub(starts[i-1]) < every*3/4 {
+		if starts[i].Sub(starts[i-1]) < every/2 {
 			short++
 		}
 		if i >= window && starts[i].Sub(starts[i-window]) < window*every-delay {
@@ -259,7 +259,7 @@ func checkPace(t *testing.T, host string, starts []time.Time, every time.Duratio
 		}
 	}
 	if short > 1+len(starts)/20 {
-		t.Errorf("%s: %d of %d gaps are shorter than %v", host, short, len(starts)-1, every*3/4)
+		t.Errorf("%s: %d of %d gaps are shorter than %v", host, short, len(starts)-1, every/2)
 	}
 	return short
 }

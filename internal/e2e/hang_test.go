@@ -20,8 +20,10 @@ retry: {max_attempts: 1}
 `
 
 // TestHangingHost drains 20 good hosts with and without a host that never
-// answers, and wants the good ones to take about as long: the ratio is of two
-// runs over the same servers, dominated by the servers' latency.
+// answers, and wants the good ones to take about as long. It logs the ratio of the
+// two runs, and fails only where a blocking design would be: there the hanging
+// host takes all slots until its timeouts. The bound of 1.3 is held in fake time,
+// by the tests of package orchestrator.
 func TestHangingHost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for real latencies")
@@ -30,8 +32,8 @@ func TestHangingHost(t *testing.T) {
 	with := goodHostsTake(t, true)
 	ratio := with.Seconds() / without.Seconds()
 	t.Logf("good hosts: %v without, %v with a hanging host: ratio %.2f", without, with, ratio)
-	if ratio > 1.3 {
-		t.Errorf("a hanging host slows the good ones to %.2f times their time, want at most 1.3", ratio)
+	if ratio > 2 {
+		t.Errorf("a hanging host slows the good ones to %.2f times their time", ratio)
 	}
 }
 

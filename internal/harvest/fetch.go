@@ -134,7 +134,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 			c.License, c.Version = or(c.License, land.License, t.License), or(c.Version, t.Version)
 		}
 		if st.Title == "" {
-			st.Title = land.Title
+			st.Title = clip(land.Title, maxTitle)
 		}
 		added := st.add(land.Candidates, t.Depth+1)
 		class, note = paper.WrongType, fmt.Sprintf("a page; files it names: %d, new among them: %d", len(land.Candidates), added)

@@ -19,7 +19,7 @@ func (st *story) hear(name string, ans paper.Answer) {
 	st.Refused = 0
 	st.Artifact.IDs.Merge(ans.IDs)
 	if st.Title == "" {
-		st.Title = ans.Title
+		st.Title = clip(ans.Title, maxTitle)
 	}
 	if st.License == "" {
 		st.License = ans.License
