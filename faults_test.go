@@ -1,7 +1,11 @@
 package quire_test
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +39,7 @@ func faults() map[string]fault {
 		"204":                           {testweb.Fail(http.StatusNoContent)(good), paper.InvalidContent, 204},
 		"a page":                        {testweb.Page(http.StatusOK, "A journal", "<p>Welcome.</p>"), paper.WrongType, 200},
 		"a soft 404":                    {testweb.SoftNotFound(), paper.WrongType, 200},
-		"a page that names only itself": {testweb.Landing("A case", doi, "https://bad.example/a.pdf"), paper.WrongType, 200},
+		"a page that names only itself": {testweb.Landing("A case", doi, "/a.pdf"), paper.WrongType, 200},
 		"an archive":                    {testweb.File("application/pdf", append([]byte("PK\x03\x04\x14"), make([]byte, 5000)...)), paper.WrongType, 200},
 		"text":                          {testweb.Text("application/pdf", "Sorry, no file."), paper.InvalidContent, 200},
 		"nothing":                       {testweb.File("application/pdf", nil), paper.InvalidContent, 200},
@@ -61,61 +65,94 @@ func faults() map[string]fault {
 
 // TestHarvest_faults lets a location fail in every way, once with another behind
 // it, which must give the file in the same attempt, and once alone, where only
-// what may pass is asked again.
+// what may pass is asked again. All works are got in one run.
 func TestHarvest_faults(t *testing.T) {
-	const bad, other = "https://bad.example/a.pdf", "https://good.example/other.pdf"
-	for name, f := range faults() {
-		t.Run(name+", then the file", func(t *testing.T) {
-			t.Parallel()
-			job, rec, hosts := meet(t, f, bad, other)
-			if job.State != queue.Done || job.Attempts != 1 || rec.File == nil || rec.File.URL != other {
-				t.Fatalf("ended as %s %q after %d attempts with %+v", job.State, job.Class, job.Attempts, rec.File)
-			}
-			first := rec.Tried[0]
-			for i := range first.Hops {
-				first.Hops[i].Note = ""
-			}
-			want := []paper.Hop{{URL: bad, Status: f.status, Class: f.class}}
-			if diff := cmp.Diff(want, first.Hops); diff != "" || first.Class != f.class || first.Note == "" {
-				t.Errorf("first location ended as %q (%s), hops (-want +got):\n%s", first.Class, first.Note, diff)
-			}
-			if got := rec.Tried[1]; got.Class != "" || len(got.Hops) != 1 || got.Hops[0].Status != http.StatusOK {
-				t.Errorf("second location: %+v", got)
-			}
-			wantRequests(t, hosts, map[string]int{"bad.example": 1, "good.example": 1, "api.unpaywall.org": 1})
-		})
-		t.Run(name+", alone", func(t *testing.T) {
-			t.Parallel()
-			job, _, hosts := meet(t, f, bad)
-			state, attempts := queue.Error, 1
-			switch f.class {
-			case paper.Transient:
-				attempts = 3
-			case paper.Paywall:
-				state = queue.Skipped
-			}
-			if job.State != state || job.Class != string(f.class) || job.Attempts != attempts {
-				t.Errorf("ended as %s %q after %d attempts, want %s %q after %d: %s",
-					job.State, job.Class, job.Attempts, state, f.class, attempts, job.LastError)
-			}
-			// Of the sources and pages only what failed is asked again.
-			wantRequests(t, hosts, map[string]int{"bad.example": attempts, "api.unpaywall.org": 1, "api.openalex.org": 1, "page.example": 2})
-		})
+	t.Parallel()
+	b := newBox(t)
+	b.cfg.HTTP.Timeouts.Header, b.cfg.HTTP.Timeouts.Idle = 300*time.Millisecond, 300*time.Millisecond
+	all := faults()
+	names := slices.Sorted(maps.Keys(all))
+	world := testweb.World{Placeholders: true}
+	for i := range names {
+		world.Works = append(world.Works, faultyWork(i, "alone"), faultyWork(i, "first", fmt.Sprintf("https://good%d.example/a.pdf", i)))
+	}
+	b.web.Serve(world)
+	b.web.Host("page.example", testweb.Page(http.StatusOK, "A case", "Nothing to download."))
+	for i, name := range names {
+		b.web.Host(fmt.Sprintf("alone%d.example", i), all[name].handler)
+		b.web.Host(fmt.Sprintf("first%d.example", i), all[name].handler)
+	}
+	b.get(world.Identifiers()...)
+	checkFiles(t, b.data)
+	for i, name := range names {
+		t.Run(name+", then the file", func(t *testing.T) { wantSecond(t, b, i, all[name]) })
+		t.Run(name+", alone", func(t *testing.T) { wantFault(t, b, i, all[name]) })
 	}
 }
 
-// meet gets a work with copies at urls while bad.example has the fault.
-func meet(t *testing.T, f fault, urls ...string) (queue.Job, paper.Record, map[string]testweb.Account) {
+// faultyWork is the work whose first location is at a host of its own.
+func faultyWork(i int, kind string, more ...string) testweb.Work {
+	w := work(append([]string{fmt.Sprintf("https://%s%d.example/a.pdf", kind, i)}, more...)...)
+	w.DOI = fmt.Sprintf("10.5555/%s%d", kind, i)
+	return w
+}
+
+func wantSecond(t *testing.T, b *box, i int, f fault) {
 	t.Helper()
-	b := newBox(t)
-	b.cfg.HTTP.Timeouts.Header, b.cfg.HTTP.Timeouts.Idle = 300*time.Millisecond, 300*time.Millisecond
-	b.web.Serve(testweb.World{Works: []testweb.Work{work(urls...)}, Placeholders: true})
-	b.web.Host("bad.example", f.handler)
-	b.web.Host("page.example", testweb.Page(http.StatusOK, "A case", "Nothing to download."))
-	b.get(doi)
-	checkFiles(t, b.data)
-	job, rec := b.look("doi:" + doi)
-	return job, rec, b.web.Accounts()
+	w := faultyWork(i, "first", fmt.Sprintf("https://good%d.example/a.pdf", i))
+	job, rec := b.look(w.Identifier())
+	if job.State != queue.Done || job.Attempts != 1 || rec.File == nil || rec.File.URL != w.Copies[1].URL {
+		t.Fatalf("ended as %s %q after %d attempts with %+v", job.State, job.Class, job.Attempts, rec.File)
+	}
+	first := rec.Tried[0]
+	for i := range first.Hops {
+		first.Hops[i].Note = ""
+	}
+	want := []paper.Hop{{URL: w.Copies[0].URL, Status: f.status, Class: f.class}}
+	if diff := cmp.Diff(want, first.Hops); diff != "" || first.Class != f.class || first.Note == "" {
+		t.Errorf("first location ended as %q (%s), hops (-want +got):\n%s", first.Class, first.Note, diff)
+	}
+	if got := rec.Tried[1]; got.Class != "" || len(got.Hops) != 1 || got.Hops[0].Status != http.StatusOK {
+		t.Errorf("second location: %+v", got)
+	}
+	accounts := b.web.Accounts()
+	wantRequests(t, accounts, map[string]int{fmt.Sprintf("first%d.example", i): 1, fmt.Sprintf("good%d.example", i): 1})
+	wantAsked(t, accounts, w.DOI)
+}
+
+func wantFault(t *testing.T, b *box, i int, f fault) {
+	t.Helper()
+	w := faultyWork(i, "alone")
+	job, _ := b.look(w.Identifier())
+	state, attempts := queue.Error, 1
+	switch f.class {
+	case paper.Transient:
+		attempts = 3
+	case paper.Paywall:
+		state = queue.Skipped
+	}
+	if job.State != state || job.Class != string(f.class) || job.Attempts != attempts {
+		t.Errorf("ended as %s %q after %d attempts, want %s %q after %d: %s",
+			job.State, job.Class, job.Attempts, state, f.class, attempts, job.LastError)
+	}
+	accounts := b.web.Accounts()
+	wantRequests(t, accounts, map[string]int{fmt.Sprintf("alone%d.example", i): attempts})
+	wantAsked(t, accounts, w.DOI)
+}
+
+// wantAsked wants Unpaywall to have been asked about a DOI once, however often
+// the file was tried.
+func wantAsked(t *testing.T, accounts map[string]testweb.Account, doi string) {
+	t.Helper()
+	asked := 0
+	for url, n := range accounts["api.unpaywall.org"].URLs {
+		if strings.Contains(url, doi+"?") {
+			asked += n
+		}
+	}
+	if asked != 1 {
+		t.Errorf("Unpaywall was asked %d times about %s", asked, doi)
+	}
 }
 
 // wantRequests compares how many requests hosts have seen, and wants none while

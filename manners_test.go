@@ -2,7 +2,9 @@ package quire_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,30 +212,46 @@ func TestHarvest_throttled(t *testing.T) {
 	})(good())
 	tests := map[string]struct {
 		busy     http.Handler
-		urls     []string
+		more     []string // other locations
 		state    queue.State
 		class    paper.Class
-		requests map[string]int
-		least    time.Duration // between the two requests to busy.example
+		requests int           // to the busy host
+		least    time.Duration // between two of them
 	}{
-		"for a second":         {once("Retry-After", "1"), nil, queue.Done, "", map[string]int{"busy.example": 2}, time.Second},
-		"until a date":         {date, nil, queue.Done, "", map[string]int{"busy.example": 2}, 0},
-		"without a time":       {once(), nil, queue.Done, "", map[string]int{"busy.example": 2}, 900 * time.Millisecond},
-		"for a banana":         {once("Retry-After", "banana"), nil, queue.Done, "", map[string]int{"busy.example": 2}, 900 * time.Millisecond},
-		"by 503":               {testweb.First(1, testweb.Fail(503, "Retry-After", "1"))(good()), nil, queue.Done, "", map[string]int{"busy.example": 2}, time.Second},
-		"for a day":            {testweb.Fail(429, "Retry-After", "86400")(good()), nil, queue.Error, paper.Throttled, map[string]int{"busy.example": 1}, 0},
-		"for a day, not there": {testweb.Fail(429, "Retry-After", "86400")(good()), []string{"https://good.example/a.pdf"}, queue.Done, "", map[string]int{"busy.example": 1, "good.example": 1}, 0},
+		"for a second":         {once("Retry-After", "1"), nil, queue.Done, "", 2, time.Second},
+		"until a date":         {date, nil, queue.Done, "", 2, 0},
+		"without a time":       {once(), nil, queue.Done, "", 2, 900 * time.Millisecond},
+		"for a banana":         {once("Retry-After", "banana"), nil, queue.Done, "", 2, 900 * time.Millisecond},
+		"by 503":               {testweb.First(1, testweb.Fail(503, "Retry-After", "1"))(good()), nil, queue.Done, "", 2, time.Second},
+		"for a day":            {testweb.Fail(429, "Retry-After", "86400")(good()), nil, queue.Error, paper.Throttled, 1, 0},
+		"for a day, not there": {testweb.Fail(429, "Retry-After", "86400")(good()), []string{"https://good.example/a.pdf"}, queue.Done, "", 1, 0},
 	}
-	for name, tt := range tests {
+	t.Parallel()
+	b := newBox(t)
+	names := slices.Sorted(maps.Keys(tests))
+	world := testweb.World{Placeholders: true}
+	busy := func(i int) string { return fmt.Sprintf("busy%d.example", i) }
+	for i, name := range names {
+		w := work(append([]string{"https://" + busy(i) + "/a.pdf"}, tests[name].more...)...)
+		w.DOI = fmt.Sprintf("10.5555/busy%d", i)
+		world.Works = append(world.Works, w)
+	}
+	b.web.Serve(world)
+	b.web.Host("page.example", testweb.Page(http.StatusOK, "A case", "Nothing to download."))
+	for i, name := range names {
+		b.web.Host(busy(i), tests[name].busy)
+	}
+	b.get(world.Identifiers()...) // all wait at the same time
+	accounts := b.web.Accounts()
+	for i, name := range names {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBox(t)
-			b.serve(append([]string{"https://busy.example/a.pdf"}, tt.urls...)...)
-			b.web.Host("busy.example", tt.busy)
-			b.wantEnd(tt.state, tt.class, 1)
-			accounts := b.web.Accounts()
-			wantRequests(t, accounts, tt.requests)
-			starts := accounts["busy.example"].Starts
+			tt := tests[name]
+			job, rec := b.look(world.Works[i].Identifier())
+			if job.State != tt.state || job.Class != string(tt.class) || job.Attempts != 1 {
+				t.Errorf("ended as %s %q after %d attempts, want %s %q after 1\n%+v", job.State, job.Class, job.Attempts, tt.state, tt.class, rec)
+			}
+			wantRequests(t, accounts, map[string]int{busy(i): tt.requests})
+			starts := accounts[busy(i)].Starts
 			if len(starts) == 2 && starts[1].Sub(starts[0]) < tt.least {
 				t.Errorf("asked again after %v, want at least %v", starts[1].Sub(starts[0]), tt.least)
 			}
