@@ -80,7 +80,11 @@ func (w walk) follow(resp *fetch.Response) queue.Outcome {
 	case len(t.Hops) >= maxHops:
 		st.fail(paper.RedirectLoop, fmt.Sprintf("more than %d hops", maxHops))
 	case before != nil:
-		st.fail(or(before.Class, paper.WrongType), "redirected to a URL met before, on the way from "+before.URL)
+		class := before.Class
+		if class == "" && t.Kind == paper.PDF {
+			class = paper.WrongType // a page, searched already
+		}
+		st.fail(class, "redirected to a URL met before, on the way from "+before.URL)
 	default:
 		st.At.URL, st.Refused = resp.Redirect, 0
 	}

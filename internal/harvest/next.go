@@ -56,11 +56,11 @@ func (h *Harvest) next(st *story) action {
 // that is learnt leads to the open-data bucket, which the order prefers.
 func (h *Harvest) better(st *story) bool {
 	next := h.nextResolver(st)
-	if next == nil || next.Local() || next.Name() == st.Hint {
+	if next == nil || next.Local() {
 		return false
 	}
 	return !slices.ContainsFunc(st.Tried, func(t trial) bool {
-		return !t.Over && t.Kind == paper.PDF && h.rank(t.Source) < h.rank(next.Name())
+		return !t.Over && t.Kind == paper.PDF && h.rank(st, t.Source) < h.rank(st, next.Name())
 	})
 }
 
@@ -73,7 +73,7 @@ func (h *Harvest) choose(st *story, kind paper.Kind) bool {
 		if t.Over || t.Kind != kind || h.refuse(st, t) {
 			continue
 		}
-		if r := h.rank(t.Source); best < 0 || r < rank {
+		if r := h.rank(st, t.Source); best < 0 || r < rank {
 			best, rank = i, r
 		}
 	}
@@ -85,7 +85,10 @@ func (h *Harvest) choose(st *story, kind paper.Kind) bool {
 }
 
 // rank is the place of a source in the order in which they are asked.
-func (h *Harvest) rank(source string) int {
+func (h *Harvest) rank(st *story, source string) int {
+	if source == st.Hint {
+		return -1
+	}
 	return slices.IndexFunc(h.cfg.Resolvers, func(r paper.Resolver) bool { return r.Name() == source })
 }
 
