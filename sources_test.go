@@ -34,7 +34,7 @@ func askedClasses(rec paper.Record) map[string]paper.Class {
 // and where it says nothing usable, a later round asks it alone again.
 func TestHarvest_sourceAnswersNonsense(t *testing.T) {
 	var flood strings.Builder
-	for n := range 900 {
+	for n := range 300 {
 		fmt.Fprintf(&flood, `{"url_for_pdf":"https://flood.example/%d/%s"},`, n, strings.Repeat("&", 8000))
 	}
 	tests := map[string]struct {
@@ -348,4 +348,16 @@ func TestHarvest_manifest(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || len(got) != sum.Done+sum.Skipped+sum.Error {
 		t.Errorf("manifest differs from the queue (-queue +manifest), run %+v:\n%s", sum, diff)
 	}
+}
+
+// The page that a source names and the DOI leads to is asked for once.
+func TestHarvest_samePageBehindDOI(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	w := work()
+	w.Copies = []testweb.Copy{{Page: w.Landing, Services: []string{"unpaywall"}}}
+	b.web.Serve(testweb.World{Works: []testweb.Work{w}, Placeholders: true})
+	b.web.Host("page.example", testweb.Paths{"/case": testweb.Landing("A case", doi, "https://page.example/case.pdf"), "/case.pdf": http.NotFoundHandler()})
+	b.wantEnd(queue.Error, paper.Gone, 1)
+	wantRequests(t, b.web.Accounts(), map[string]int{"page.example": 3, "doi.org": 1}) // page, robots.txt, file
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -69,6 +70,9 @@ func loadStory(job queue.Job) (*story, error) {
 		var st story
 		if err := json.Unmarshal(job.Progress, &st); err != nil {
 			return nil, err
+		}
+		if st.At != nil && (st.At.Index < 0 || st.At.Index >= len(st.Tried)) {
+			return nil, fmt.Errorf("progress stands at candidate %d of %d", st.At.Index, len(st.Tried))
 		}
 		return &st, nil
 	}

@@ -31,21 +31,47 @@ func TestStory_roundTrips(t *testing.T) {
 	}
 }
 
-// A source that floods a job with candidates and texts must not flood the queue.
+// Sources and hosts that flood a job must not flood the queue: a story stays
+// under 64 KiB, and still takes up what the next source knows.
 func TestStory_isBounded(t *testing.T) {
-	st := newStory(Request{Artifact: paper.Artifact{ID: "doi:10.5555/x"}})
-	ans := paper.Answer{Title: strings.Repeat("é", 20<<20), Note: strings.Repeat("n", 1<<20)}
-	for n := range 10_000 {
-		ans.Candidates = append(ans.Candidates, paper.Candidate{URL: fmt.Sprintf("https://a.example/%d/%s", n, strings.Repeat("x", 1000)), Kind: paper.PDF})
+	st := newStory(Request{Artifact: paper.Artifact{ID: "doi:10.5555/x"}, Title: strings.Repeat("t", 1<<20), Hint: strings.Repeat("h", 1<<20)})
+	for source := range 8 {
+		ans := paper.Answer{Title: strings.Repeat("é", 1<<20), Note: strings.Repeat("n", 1<<20)}
+		for n := range 10_000 {
+			ans.Candidates = append(ans.Candidates, paper.Candidate{
+				URL: fmt.Sprintf("https://a.example/%d/%d/%s", source, n, strings.Repeat("&", 8<<10-40)), Kind: paper.PDF,
+				Version: paper.Published, License: strings.Repeat("l", 200), MD5: strings.Repeat("0", 32),
+			})
+			ans.Candidates = append(ans.Candidates, paper.Candidate{URL: fmt.Sprintf("https://a.example/%d/%d/", source, n), Kind: paper.PDF, License: strings.Repeat("l", 200)})
+		}
+		st.hear(fmt.Sprint("hostile", source), ans)
 	}
-	st.hear("hostile", ans)
-	for st.tries() < len(st.Tried) {
+	for st.tries() < maxTries {
 		st.At = &position{Index: st.tries()}
-		st.at().Hops = append(st.at().Hops, paper.Hop{URL: st.at().URL})
-		st.fail(paper.Gone, strings.Repeat("long", 1<<16))
+		for n := range maxHops {
+			st.At.URL = fmt.Sprintf("https://b.example/%d/%s", n, strings.Repeat("&", 8<<10-40))
+			if st.at().passed(st.At.URL) {
+				t.Errorf("hop %d is taken for another", n)
+			}
+			st.hop(paper.Hop{URL: st.At.URL, Status: 302, Note: strings.Repeat("long", 1<<16)})
+			if !st.at().passed(st.At.URL) {
+				t.Errorf("hop %d is not known again", n)
+			}
+		}
+		if n := len(st.encode()); n > 64<<10 {
+			t.Fatalf("progress takes %d bytes, want at most 64 KiB", n)
+		}
+		st.fail(paper.RedirectLoop, strings.Repeat("long", 1<<16))
 	}
-	if n := len(st.encode()); n > 256<<10 {
-		t.Errorf("progress takes %d bytes, want at most 256 KiB", n)
+	if n := len(st.encode()); n > 64<<10 || n < 20<<10 {
+		t.Errorf("progress takes %d bytes, want at most 64 KiB", n)
+	}
+	sources := make(map[string]int)
+	for _, c := range st.Tried {
+		sources[c.Source]++
+	}
+	if len(sources) < 3 {
+		t.Errorf("candidates by source: %v, want more than those of the first", sources)
 	}
 }
 
