@@ -40,7 +40,7 @@ func (st *story) mayChange() bool {
 func (st *story) verdict() (paper.Class, string) {
 	for _, class := range telling {
 		for _, t := range st.Tried {
-			if t.Class == class && (t.Source != "landing" || class != paper.Gone) {
+			if t.Class == class && !(class == paper.Gone && st.behindDOI(t)) {
 				return class, t.URL + ": " + or(t.Note, string(class))
 			}
 		}
@@ -52,11 +52,21 @@ func (st *story) verdict() (paper.Class, string) {
 			}
 		}
 	}
-	// A page that a source called open, not just the one behind the DOI.
-	if slices.ContainsFunc(st.Tried, func(t trial) bool { return t.Source != "landing" }) {
+	for _, a := range st.Asked {
+		if a.Class != "" {
+			return a.Class, a.Resolver + ": " + or(a.Note, string(a.Class))
+		}
+	}
+	if slices.ContainsFunc(st.Tried, func(t trial) bool { return !st.behindDOI(t) }) {
 		return paper.NoPDFLink, "open pages are known, but none names a file"
 	}
 	return paper.NoOALocation, fmt.Sprintf("none of %d sources knows an open copy", len(st.Asked))
+}
+
+// behindDOI reports whether a candidate is just the page that the DOI leads to,
+// which no source has called open.
+func (st *story) behindDOI(t trial) bool {
+	return t.Source == "landing" && t.Kind == paper.Landing && st.Artifact.IDs.DOI != ""
 }
 
 // state says how a job without a file ends: as skipped if there is nothing to

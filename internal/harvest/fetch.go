@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/internal/resolver"
@@ -73,13 +72,15 @@ func (h *Harvest) takeDesk(body io.Reader) *desk {
 func (w walk) follow(resp *fetch.Response) queue.Outcome {
 	w.Leave()
 	st, t := w.story, w.story.at()
-	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status})
-	seen := slices.ContainsFunc(t.Hops, func(h paper.Hop) bool { return h.URL == resp.Redirect })
+	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
+	before := st.met(resp.Redirect)
 	switch {
-	case seen:
+	case t.passed(resp.Redirect):
 		st.fail(paper.RedirectLoop, "redirected to "+resp.Redirect+" again")
 	case len(t.Hops) >= maxHops:
 		st.fail(paper.RedirectLoop, fmt.Sprintf("more than %d hops", maxHops))
+	case before != nil:
+		st.fail(or(before.Class, paper.NoPDFLink), "redirected to a URL met before, on the way from "+before.URL)
 	default:
 		st.At.URL, st.Refused = resp.Redirect, 0
 	}
@@ -108,7 +109,7 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if class == paper.Gone && t.Source == "landing" && t.Kind == paper.Landing && len(t.Hops) == 0 && st.Artifact.IDs.DOI != "" {
 		class = paper.NotFoundID // doi.org itself does not know the DOI
 	}
-	t.Hops = append(t.Hops, paper.Hop{URL: url, Status: status, Class: class})
+	st.hop(paper.Hop{URL: url, Status: status, Class: class})
 	st.fail(class, fail.Error())
 	return w.goOn(sig)
 }
@@ -133,7 +134,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 			c.License, c.Version = or(c.License, land.License, t.License), or(c.Version, t.Version)
 		}
 		if st.Title == "" {
-			st.Title = clip(land.Title)
+			st.Title = clip(land.Title, maxTitle)
 		}
 		added := st.add(land.Candidates, t.Depth+1)
 		class, note = paper.WrongType, fmt.Sprintf("a page; files it names: %d, new among them: %d", len(land.Candidates), added)
@@ -143,7 +144,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 	case class == paper.NoPDFLink && t.Kind == paper.PDF:
 		class = paper.WrongType
 	}
-	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: clip(note)})
+	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
 	st.fail(class, note)
 	return w.goOn(queue.Signal{Kind: queue.OK})
 }

@@ -36,6 +36,9 @@ func (h *Harvest) next(st *story) action {
 			}
 			continue
 		}
+		if st.tries() >= maxTries {
+			return action{key: nowhere, over: true}
+		}
 		r := h.nextResolver(st)
 		switch {
 		case r != nil && r.Local():
@@ -91,7 +94,7 @@ func (h *Harvest) rank(source string) int {
 
 // refuse ends a candidate that is not to be tried, and reports whether it did.
 func (h *Harvest) refuse(st *story, t *trial) bool {
-	if why := h.cfg.Accept.refuses(t.Candidate); why != "" {
+	if why := h.cfg.Accept.refuses(st.license(t.Candidate), t.Version); why != "" {
 		t.Over, t.Class, t.Note = true, paper.PolicySkipped, why
 		return true
 	}
@@ -102,22 +105,15 @@ func (h *Harvest) refuse(st *story, t *trial) bool {
 	return false
 }
 
-// refuses returns why the policy refuses a candidate, or "".
-func (a Accept) refuses(c paper.Candidate) string {
-	if len(a.Versions) > 0 && c.Version != "" && !slices.Contains(a.Versions, c.Version) {
-		return "version " + string(c.Version) + " is not among accept.versions"
+// refuses returns why the policy refuses a file, or "".
+func (a Accept) refuses(license string, version paper.Version) string {
+	if len(a.Versions) > 0 && version != "" && !slices.Contains(a.Versions, version) {
+		return "version " + string(version) + " is not among accept.versions"
 	}
-	if len(a.Licenses) > 0 && !slices.Contains(a.Licenses, c.License) {
-		return "licence " + orUnknown(c.License) + " is not among accept.licenses"
+	if len(a.Licenses) > 0 && !slices.Contains(a.Licenses, license) {
+		return "licence " + or(license, "unknown") + " is not among accept.licenses"
 	}
 	return ""
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
 }
 
 // nextResolver returns the first resolver that is still to be asked, or nil.
@@ -129,7 +125,7 @@ func (h *Harvest) nextResolver(st *story) paper.Resolver {
 			continue
 		}
 		if why := h.switchedOff(r.Name()); why != "" {
-			st.Asked = append(st.Asked, paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: why})
+			st.ask(paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: why})
 			continue
 		}
 		if r.Name() == st.Hint {
@@ -146,7 +142,7 @@ func (h *Harvest) nextResolver(st *story) paper.Resolver {
 func (h *Harvest) askLocal(st *story, r paper.Resolver) {
 	answers, err := r.Resolve(context.Background(), []paper.Artifact{st.Artifact})
 	if err != nil {
-		st.Asked = append(st.Asked, paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: err.Error()})
+		st.ask(paper.Asked{Resolver: r.Name(), Class: paper.Config, Note: err.Error()})
 		return
 	}
 	st.hear(r.Name(), answers[0])

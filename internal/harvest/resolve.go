@@ -19,7 +19,7 @@ func (st *story) hear(name string, ans paper.Answer) {
 	st.Refused = 0
 	st.Artifact.IDs.Merge(ans.IDs)
 	if st.Title == "" {
-		st.Title = clip(ans.Title)
+		st.Title = clip(ans.Title, maxTitle)
 	}
 	if st.License == "" {
 		st.License = ans.License
@@ -34,7 +34,7 @@ func (st *story) hear(name string, ans paper.Answer) {
 	if ans.Cursor != "" {
 		return // asked again at once
 	}
-	st.Asked = append(st.Asked, paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: clip(ans.Note)})
+	st.ask(paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: ans.Note})
 }
 
 // resolve asks one source.
@@ -71,7 +71,7 @@ func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue
 	default: // the next source is asked
 	}
 	w.story.Cursor, w.story.Refused = "", 0
-	w.story.Asked = append(w.story.Asked, paper.Asked{Resolver: r.Name(), Class: fail.Class, Note: clip(fail.Error())})
+	w.story.ask(paper.Asked{Resolver: r.Name(), Class: fail.Class, Note: fail.Error()})
 	return w.goOn(sig)
 }
 

@@ -1,6 +1,7 @@
 package harvest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,8 +49,7 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 
 // rejected notes a file that is not what it claims to be.
 func (w walk) rejected(resp *fetch.Response, class paper.Class, note string) queue.Outcome {
-	t := w.story.at()
-	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: clip(note)})
+	w.story.hop(paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
 	w.story.fail(class, note)
 	return w.goOn(queue.Signal{Kind: queue.OK})
 }
@@ -58,17 +58,22 @@ func (w walk) rejected(resp *fetch.Response, class paper.Class, note string) que
 // ack may say so.
 func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue.Outcome {
 	st, t := w.story, w.story.at()
-	t.Hops = append(t.Hops, paper.Hop{URL: resp.URL, Status: resp.Status})
+	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
 	t.Over, st.At = true, nil
 	if w.cfg.Links != nil {
-		if err := w.cfg.Links.Link(st.Artifact.Path(), b.Path); err != nil {
+		// The tree can be made again; what stands in a link's way is no reason to
+		// get the file once more.
+		switch err := w.cfg.Links.Link(st.Artifact.Path(), b.Path); {
+		case err != nil && blob.OutOfService(err):
 			return w.noDisk(err)
+		case err != nil:
+			w.cfg.Log.Warn("file stored, but not linked", "artifact_id", w.job.ArtifactID, "error", err)
 		}
 	}
 	file := &paper.File{
 		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
 		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,
-		License: or(t.License, st.License), Version: t.Version,
+		License: st.license(t.Candidate), Version: t.Version,
 	}
 	return queue.Outcome{
 		Verb: queue.Finish, State: queue.Done, Reason: "stored",
@@ -76,12 +81,16 @@ func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue
 	}
 }
 
+// encode writes JSON without escaping the & of URLs, which would make six bytes
+// of each.
 func encode(v any) json.RawMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
 		panic(err) // only strings, numbers and slices of them
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // noDisk hands the job back when storage fails: that is not the job's fault.

@@ -1,6 +1,8 @@
 package harvest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -13,8 +15,15 @@ const (
 	// maxTries is how many URLs are tried per artifact and round: more is seldom
 	// worth the requests.
 	maxTries = 6
-	// maxCandidates bounds a story, whatever the sources say.
+	// maxCandidates, maxURLs (bytes of their URLs together), maxHopURL and maxNote
+	// keep a story under 64 KiB, whatever the sources say. One answer gives it
+	// at most maxPerAnswer candidates, so that none crowds out the others.
 	maxCandidates = 40
+	maxPerAnswer  = 2 * maxTries
+	maxURLs       = 16 << 10
+	maxHopURL     = 300
+	maxNote       = 200
+	maxTitle      = 1 << 10
 	// maxHops is how many requests a candidate may take, as for most browsers
 	// and for RFC 9110 section 15.4, which leaves the number to the client.
 	maxHops = 10
@@ -52,7 +61,7 @@ type position struct {
 }
 
 func newStory(r Request) *story {
-	return &story{Artifact: r.Artifact, Title: r.Title, Hint: r.Hint}
+	return &story{Artifact: r.Artifact, Title: clip(r.Title, maxTitle), Hint: clip(r.Hint, maxNote)}
 }
 
 func loadStory(job queue.Job) (*story, error) {
@@ -70,27 +79,59 @@ func loadStory(job queue.Job) (*story, error) {
 	return newStory(r), nil
 }
 
-func (st *story) encode() json.RawMessage {
-	b, err := json.Marshal(st)
-	if err != nil {
-		panic(err) // only strings, numbers and slices of them
-	}
-	return b
-}
+func (st *story) encode() json.RawMessage { return encode(st) }
 
-// add merges candidates into the story: each URL once.
+// add merges candidates into the story: each URL once, the first maxPerAnswer
+// of them, without those that are too long for the room that is left.
 func (st *story) add(found []paper.Candidate, depth int) (added int) {
+	room := maxURLs
+	for _, t := range st.Tried {
+		room -= len(t.URL)
+	}
 	for _, c := range found {
-		if len(st.Tried) >= maxCandidates {
+		if len(st.Tried) >= maxCandidates || added >= maxPerAnswer {
 			break
 		}
 		known := slices.ContainsFunc(st.Tried, func(t trial) bool { return t.URL == c.URL })
-		if !known {
-			st.Tried = append(st.Tried, trial{Tried: paper.Tried{Candidate: c}, Depth: depth})
-			added++
+		if known || len(c.URL) > room {
+			continue
 		}
+		st.Tried = append(st.Tried, trial{Tried: paper.Tried{Candidate: c}, Depth: depth})
+		room -= len(c.URL)
+		added++
 	}
 	return added
+}
+
+// ask notes what came of asking a resolver.
+func (st *story) ask(a paper.Asked) {
+	a.Note = clip(a.Note, maxNote)
+	st.Asked = append(st.Asked, a)
+}
+
+// hop notes an exchange of the fetch under way.
+func (st *story) hop(h paper.Hop) {
+	h.URL, h.Note = hopURL(h.URL), clip(h.Note, maxNote)
+	t := st.at()
+	t.Hops = append(t.Hops, h)
+}
+
+// hopURL is the form of a URL in hops: long ones are cut, with a checksum that
+// keeps them apart.
+func hopURL(url string) string {
+	if len(url) <= maxHopURL {
+		return url
+	}
+	sum := sha256.Sum256([]byte(url))
+	return url[:maxHopURL-20] + "…" + hex.EncodeToString(sum[:8])
+}
+
+// clip cuts a text to at most n bytes, at a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
 }
 
 // asked returns what the resolver answered in this round, or nil.
@@ -109,17 +150,17 @@ func (st *story) at() *trial { return &st.Tried[st.At.Index] }
 // fail ends the fetch under way.
 func (st *story) fail(class paper.Class, note string) {
 	t := st.at()
-	t.Class, t.Note, t.Over = class, clip(note), true
+	t.Class, t.Note, t.Over = class, clip(note, maxNote), true
 	st.At, st.Refused = nil, 0
 }
 
-// clip bounds what others' texts add to a story.
-func clip(note string) string {
-	const most = 300
-	if len(note) <= most {
-		return note
+// license returns that of a candidate. Sources that name one for the work as a
+// whole mean its published version.
+func (st *story) license(c paper.Candidate) string {
+	if c.Version == paper.Published {
+		return or(c.License, st.License)
 	}
-	return strings.ToValidUTF8(note[:most], "") + "…"
+	return c.License
 }
 
 // tries counts the candidates that were tried in this round.
@@ -137,11 +178,17 @@ func (st *story) tries() int {
 func (st *story) met(url string) *trial {
 	for i := range st.Tried {
 		t := &st.Tried[i]
-		if t.Over && slices.ContainsFunc(t.Hops, func(h paper.Hop) bool { return h.URL == url }) {
+		if t.Over && t.passed(url) {
 			return t
 		}
 	}
 	return nil
+}
+
+// passed reports whether the candidate's fetch came by url.
+func (t *trial) passed(url string) bool {
+	url = hopURL(url)
+	return slices.ContainsFunc(t.Hops, func(h paper.Hop) bool { return h.URL == url })
 }
 
 // again opens a new round: what failed for the time being may be tried again.

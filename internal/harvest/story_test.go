@@ -44,8 +44,8 @@ func TestStory_isBounded(t *testing.T) {
 		st.at().Hops = append(st.at().Hops, paper.Hop{URL: st.at().URL})
 		st.fail(paper.Gone, strings.Repeat("long", 1<<16))
 	}
-	if n := len(st.encode()); n > 256<<10 {
-		t.Errorf("progress takes %d bytes, want at most 256 KiB", n)
+	if n := len(st.encode()); n > 64<<10 {
+		t.Errorf("progress takes %d bytes, want at most 64 KiB", n)
 	}
 }
 
