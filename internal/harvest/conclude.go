@@ -40,7 +40,7 @@ func (st *story) mayChange() bool {
 func (st *story) verdict() (paper.Class, string) {
 	for _, class := range telling {
 		for _, t := range st.Tried {
-			if t.Class == class && !(class == paper.Gone && st.behindDOI(t)) {
+			if t.Class == class && (class != paper.Gone || !st.behindDOI(t)) {
 				return class, t.URL + ": " + or(t.Note, string(class))
 			}
 		}
