@@ -44,7 +44,7 @@ func (r *run) settle(ctx context.Context, key string, lease queue.Lease, out que
 			r.settled(key, s)
 			return
 		}
-		if !r.alive(lease.Job.ID) || r.ctx.Err() != nil {
+		if !r.alive(lease) || r.ctx.Err() != nil {
 			r.cfg.Log.Error("outcome not recorded, the job will run again", "job", lease.Job.ID,
 				"artifact_id", lease.Job.ArtifactID, "error", err)
 			return

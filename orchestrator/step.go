@@ -30,11 +30,19 @@ func (r *run) begin(p schedule.Permit, lease queue.Lease, now time.Time) {
 		r.table.Finish(p, time.Now(), outcome.Signal)
 		r.poke()
 		r.settle(ctx, p.Key, lease, outcome)
-		r.mu.Lock()
-		delete(r.running, lease.Job.ID)
-		r.mu.Unlock()
+		r.forget(lease)
 		r.poke()
 	})
+}
+
+// forget ends the account of a lease. The job's next step may have begun by now,
+// under a lease of its own.
+func (r *run) forget(lease queue.Lease) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if job := r.running[lease.Job.ID]; job != nil && job.lease.Token == lease.Token {
+		delete(r.running, lease.Job.ID)
+	}
 }
 
 // send holds a request back until its key's pace allows it.
