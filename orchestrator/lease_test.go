@@ -2,6 +2,7 @@ package orchestrator_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,4 +67,27 @@ func TestRun_stopsWhileBusy(t *testing.T) {
 			t.Errorf("told to stop after 1 s, the run ended after %v", took)
 		}
 	})
+}
+
+// What no store accepts is the handler's fault: a failed attempt at once, not a
+// lease that somebody has to outlive.
+func TestRun_badOutcomeIsAFailedAttempt(t *testing.T) {
+	for name, out := range map[string]queue.Outcome{
+		"no verb":        {},
+		"no final state": {Verb: queue.Finish, State: queue.Queued},
+		"endless key":    {Verb: queue.Advance, Key: strings.Repeat("k", queue.MaxKey+1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *sqlite.Store) {
+				enqueue(t, s, "host:a", 1)
+				h := handler(func(context.Context, string, queue.Job) queue.Outcome { return out })
+				start := time.Now()
+				sum := run(t.Context(), t, s, h, orchestrator.Config{Drain: true, Retry: queue.RetryPolicy{Base: time.Second}})
+				j := job(t, s, "host:a/0")
+				if sum.Error != 1 || j.Class != queue.ClassCrashed || j.Attempts != 3 || time.Since(start) > 10*time.Second {
+					t.Errorf("after %v Run = %+v, job %+v; want an error of class crashed after 3 attempts", time.Since(start), sum, j)
+				}
+			})
+		})
+	}
 }

@@ -57,13 +57,18 @@ func (r *run) send(ctx context.Context, p schedule.Permit) {
 	}
 }
 
-// step calls the handler and makes sure that a valid outcome comes back.
+// crashed is the outcome of a step that broke the handler's contract.
+func crashed(err error) queue.Outcome {
+	return queue.Outcome{Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed, Error: err.Error()}
+}
+
+// step calls the handler and makes sure that one outcome comes back.
 func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out queue.Outcome) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.cfg.Log.Error("step panicked", "job", job.ID, "artifact_id", job.ArtifactID, "key", p.Key,
 				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			out = queue.Outcome{Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed, Error: fmt.Sprintf("step panicked: %v", v)}
+			out = crashed(fmt.Errorf("step panicked: %v", v))
 		}
 	}()
 	outs := r.handler.Step(ctx, queue.Step{
@@ -74,10 +79,7 @@ func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out q
 		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
 	})
 	if len(outs) != 1 {
-		return queue.Outcome{
-			Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed,
-			Error: fmt.Sprintf("step gave %d outcomes for 1 job", len(outs)),
-		}
+		return crashed(fmt.Errorf("step gave %d outcomes for 1 job", len(outs)))
 	}
 	out = outs[0]
 	if ctx.Err() != nil && out.Verb != queue.Finish && out.Verb != queue.Advance {
