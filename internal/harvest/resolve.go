@@ -105,7 +105,11 @@ func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
 	}
 	sig := queue.Signal{Kind: queue.OK}
 	if err != nil {
-		sig = signal(asFailure(err))
+		fail := asFailure(err)
+		sig = signal(fail)
+		if fail.Class == paper.Config { // our fault: Robots learns nothing from it and would ask again
+			w.story.fail(fail.Class, fail.Error())
+		}
 	}
 	return w.goOn(sig)
 }
