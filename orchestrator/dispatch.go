@@ -218,8 +218,8 @@ func (r *run) expect(t time.Time) {
 }
 
 // fill starts a step for each slot and key that is free and has a ready row. It
-// goes round once: where steps end as fast as others start, the loop must still
-// get to look at everything else.
+// goes round once, and the alarm calls it again at once if there is more to do:
+// where steps end as fast as others start, the loop still gets its turn.
 func (r *run) fill(ctx context.Context) error {
 	permits, wants := r.pick()
 	if len(permits) == 0 {
@@ -239,10 +239,8 @@ func (r *run) fill(ctx context.Context) error {
 	})
 	if err != nil {
 		r.markStale()
-		return err
 	}
-	r.poke() // for another round
-	return nil
+	return err
 }
 
 // room is how many jobs may still be begun, apart from slots and keys.
