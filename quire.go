@@ -30,6 +30,7 @@ type System struct {
 	harvest *harvest.Harvest // nil when read-only
 	fetch   *fetch.Client    // nil without a contact: no way out
 	blobs   *blob.Local      // nil when read-only
+	links   *blob.Links      // nil when read-only
 }
 
 // Open opens the data directory of cfg, creating what is missing. With
@@ -72,8 +73,7 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.blobs, err = blob.OpenLocal(root, temp); err != nil {
 		return fmt.Errorf("open artifacts: %w", err)
 	}
-	links, err := blob.OpenLinks(filepath.Join(s.cfg.Data, "works"), root)
-	if err != nil {
+	if s.links, err = blob.OpenLinks(filepath.Join(s.cfg.Data, "works"), root); err != nil {
 		return fmt.Errorf("open link tree: %w", err)
 	}
 	if s.cfg.Contact != "" {
@@ -81,7 +81,7 @@ func (s *System) openAll(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}
-	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, links)
+	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links)
 	return err
 }
 
@@ -91,8 +91,11 @@ func (s *System) Close() error {
 	if s.fetch != nil {
 		s.fetch.Close()
 	}
+	if s.links != nil {
+		err = s.links.Close()
+	}
 	if s.blobs != nil {
-		err = s.blobs.Close()
+		err = errors.Join(err, s.blobs.Close())
 	}
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -43,6 +44,9 @@ type Env struct {
 func Main() {
 	// A closed stdout must not kill a run: writing to it then gives an error.
 	signal.Ignore(syscall.SIGPIPE)
+	// net/http reports what hosts send unasked to the standard logger: that is
+	// no line of ours, in no format of ours.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	ctx, sig := interruptible()
 	os.Exit(Run(ctx, os.Args[1:], Env{ //nolint:forbidigo // the one place
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Signal: sig,

@@ -27,6 +27,9 @@ type action struct {
 // way, and changes the story only by what they say and by taking up a candidate.
 func (h *Harvest) next(st *story) action {
 	for {
+		if st.At == nil && st.tries() >= maxTries {
+			return action{key: nowhere, over: true} // what else there is to learn could not be tried
+		}
 		if st.At == nil && !h.better(st) {
 			h.choose(st, paper.PDF)
 		}
@@ -67,9 +70,6 @@ func (h *Harvest) better(st *story) bool {
 // choose takes up the candidate of a kind that is to be tried next: of the
 // source that is asked first, and of its candidates the first.
 func (h *Harvest) choose(st *story, kind paper.Kind) bool {
-	if st.tries() >= maxTries {
-		return false
-	}
 	best, rank := -1, 0
 	for i := range st.Tried {
 		t := &st.Tried[i]
