@@ -124,7 +124,7 @@ func (r *run) dispatch(ctx context.Context) error {
 	return nil
 }
 
-// turn does all that can be done now, and reports whether the run is over.
+// turn does what can be done now, and reports whether the run is over.
 func (r *run) turn(reap bool) (over bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
@@ -217,32 +217,30 @@ func (r *run) expect(t time.Time) {
 	r.mu.Unlock()
 }
 
-// fill starts steps while slots, keys and ready rows last.
+// fill starts a step for each slot and key that is free and has a ready row. It
+// goes round once, and the alarm calls it again at once if there is more to do:
+// where steps end as fast as others start, the loop still gets its turn.
 func (r *run) fill(ctx context.Context) error {
-	for {
-		permits, wants := r.pick()
-		if len(permits) == 0 {
-			return nil
-		}
-		r.look()
-		leases, err := r.store.Lease(ctx, r.cfg.Owner, wants, r.cfg.LeaseTTL)
-		now := time.Now()
-		var spare []schedule.Permit
-		if err == nil {
-			spare = r.start(permits, leases, now)
-		} else {
-			spare = permits
-		}
-		r.looked(func() {
-			for _, p := range spare {
-				r.table.Unpick(p, now, err == nil)
-			}
-		})
-		if err != nil {
-			r.markStale()
-			return err
-		}
+	permits, wants := r.pick()
+	if len(permits) == 0 {
+		return nil
 	}
+	r.look()
+	leases, err := r.store.Lease(ctx, r.cfg.Owner, wants, r.cfg.LeaseTTL)
+	now := time.Now()
+	spare := permits
+	if err == nil {
+		spare = r.start(permits, leases, now)
+	}
+	r.looked(func() {
+		for _, p := range spare {
+			r.table.Unpick(p, now, err == nil)
+		}
+	})
+	if err != nil {
+		r.markStale()
+	}
+	return err
 }
 
 // room is how many jobs may still be begun, apart from slots and keys.

@@ -71,10 +71,10 @@ func (r *run) drop(now time.Time) {
 	}
 }
 
-// alive reports whether the lease of a running job may still be ours.
-func (r *run) alive(jobID int64) bool {
+// alive reports whether a lease may still be ours.
+func (r *run) alive(lease queue.Lease) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	job := r.running[jobID]
-	return job != nil && time.Now().Before(job.expires)
+	job := r.running[lease.Job.ID]
+	return job != nil && job.lease.Token == lease.Token && time.Now().Before(job.expires)
 }

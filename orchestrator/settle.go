@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
@@ -36,15 +37,19 @@ func (r *run) settle(ctx context.Context, key string, lease queue.Lease, out que
 	s := r.settlement(lease, out)
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		errs, err := r.settleOnce(s)
-		if err == nil {
-			if errs[0] != nil {
-				r.lost(key, lease)
-				return
-			}
+		switch {
+		case err != nil:
+		case errors.Is(errs[0], queue.ErrInvalid) && s.Class != queue.ClassCrashed:
+			s = r.settlement(lease, crashed(fmt.Errorf("step gave a bad outcome: %w", errs[0])))
+			continue
+		case errs[0] != nil:
+			r.lost(key, lease)
+			return
+		default:
 			r.settled(key, s)
 			return
 		}
-		if !r.alive(lease.Job.ID) || r.ctx.Err() != nil {
+		if !r.alive(lease) || r.ctx.Err() != nil {
 			r.cfg.Log.Error("outcome not recorded, the job will run again", "job", lease.Job.ID,
 				"artifact_id", lease.Job.ArtifactID, "error", err)
 			return

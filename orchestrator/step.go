@@ -30,11 +30,19 @@ func (r *run) begin(p schedule.Permit, lease queue.Lease, now time.Time) {
 		r.table.Finish(p, time.Now(), outcome.Signal)
 		r.poke()
 		r.settle(ctx, p.Key, lease, outcome)
-		r.mu.Lock()
-		delete(r.running, lease.Job.ID)
-		r.mu.Unlock()
+		r.forget(lease)
 		r.poke()
 	})
+}
+
+// forget ends the account of a lease. The job's next step may have begun by now,
+// under a lease of its own.
+func (r *run) forget(lease queue.Lease) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if job := r.running[lease.Job.ID]; job != nil && job.lease.Token == lease.Token {
+		delete(r.running, lease.Job.ID)
+	}
 }
 
 // send holds a request back until its key's pace allows it.
@@ -49,13 +57,18 @@ func (r *run) send(ctx context.Context, p schedule.Permit) {
 	}
 }
 
-// step calls the handler and makes sure that a valid outcome comes back.
+// crashed is the outcome of a step that broke the handler's contract.
+func crashed(err error) queue.Outcome {
+	return queue.Outcome{Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed, Error: err.Error()}
+}
+
+// step calls the handler and makes sure that one outcome comes back.
 func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out queue.Outcome) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.cfg.Log.Error("step panicked", "job", job.ID, "artifact_id", job.ArtifactID, "key", p.Key,
 				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			out = queue.Outcome{Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed, Error: fmt.Sprintf("step panicked: %v", v)}
+			out = crashed(fmt.Errorf("step panicked: %v", v))
 		}
 	}()
 	outs := r.handler.Step(ctx, queue.Step{
@@ -66,10 +79,7 @@ func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out q
 		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
 	})
 	if len(outs) != 1 {
-		return queue.Outcome{
-			Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed,
-			Error: fmt.Sprintf("step gave %d outcomes for 1 job", len(outs)),
-		}
+		return crashed(fmt.Errorf("step gave %d outcomes for 1 job", len(outs)))
 	}
 	out = outs[0]
 	if ctx.Err() != nil && out.Verb != queue.Finish && out.Verb != queue.Advance {

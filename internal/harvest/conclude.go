@@ -11,7 +11,7 @@ import (
 // telling ranks the classes of failed candidates by how much they tell the
 // user: the first that occurs is the job's class.
 var telling = [...]paper.Class{ //nolint:gochecknoglobals // a table, never written
-	paper.Transient, paper.Throttled, paper.Challenge, paper.Forbidden, paper.LoginWall,
+	paper.Config, paper.Transient, paper.Throttled, paper.Challenge, paper.Forbidden, paper.LoginWall,
 	paper.CookieWall, paper.Paywall, paper.WrongWork, paper.TooLarge, paper.InvalidContent, paper.WrongType,
 	paper.RedirectLoop, paper.PolicySkipped, paper.Gone, paper.NotFoundID,
 }
@@ -40,7 +40,7 @@ func (st *story) mayChange() bool {
 func (st *story) verdict() (paper.Class, string) {
 	for _, class := range telling {
 		for _, t := range st.Tried {
-			if t.Class == class && !(class == paper.Gone && st.behindDOI(t)) {
+			if t.Class == class && (class != paper.Gone || !st.behindDOI(t)) {
 				return class, t.URL + ": " + or(t.Note, string(class))
 			}
 		}

@@ -105,7 +105,7 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if fail.Class == paper.Throttled {
 		st.Refused++
 		if fail.RetryAfter <= longGate && st.Refused <= maxRefusals {
-			return w.handBack(string(fail.Class), sig)
+			return w.refused(fail, sig)
 		}
 	}
 	t := st.at()

@@ -64,7 +64,7 @@ func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue
 	case paper.Throttled, paper.BudgetExhausted:
 		w.story.Refused++
 		if fail.RetryAfter <= longGate && w.story.Refused <= maxRefusals {
-			return w.handBack(string(fail.Class), sig)
+			return w.refused(fail, sig)
 		}
 	case paper.Config:
 		w.switchOff(r.Name(), fail)
@@ -105,7 +105,11 @@ func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
 	}
 	sig := queue.Signal{Kind: queue.OK}
 	if err != nil {
-		sig = signal(asFailure(err))
+		fail := asFailure(err)
+		sig = signal(fail)
+		if fail.Class == paper.Config { // our fault: Robots learns nothing from it and would ask again
+			w.story.fail(fail.Class, fail.Error())
+		}
 	}
 	return w.goOn(sig)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"time"
 
@@ -25,13 +26,13 @@ const diskPause = 15 * time.Second
 func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Outcome {
 	out, err := w.cfg.Blobs.Create(ctx, fmt.Sprintf("%d-%d", w.job.ID, w.temps.Add(1)))
 	if err != nil {
-		return w.noDisk(err)
+		return w.notStored(ctx, resp, err)
 	}
 	defer out.Abort()
 	d.judge.Reset(verdict.Expect{MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type")})
 	if _, err := io.Copy(io.MultiWriter(&d.judge, diskWriter{out}), d.body); err != nil {
 		if disk, ok := errors.AsType[*diskError](err); ok {
-			return w.noDisk(disk.err)
+			return w.notStored(ctx, resp, disk.err)
 		}
 		return w.failed(ctx, resp.URL, resp.Status, err)
 	}
@@ -42,7 +43,7 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 	}
 	b, err := out.Commit(ctx, v.Ext)
 	if err != nil {
-		return w.noDisk(err)
+		return w.notStored(ctx, resp, err)
 	}
 	return w.stored(resp, v, b)
 }
@@ -91,6 +92,21 @@ func encode(v any) json.RawMessage {
 		panic(err) // only strings, numbers and slices of them
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// notStored decides what it means that a file could not be kept. What neither
+// waiting nor another attempt mends, such as something else in its place, ends
+// the candidate, so that its host is not asked for it for ever.
+func (w walk) notStored(ctx context.Context, resp *fetch.Response, err error) queue.Outcome {
+	w.Leave()
+	switch {
+	case ctx.Err() != nil:
+		return w.handBack("", queue.Signal{})
+	case blob.OutOfService(err), errors.Is(err, fs.ErrNotExist): // a directory was removed: it is made again
+		return w.noDisk(err)
+	default:
+		return w.rejected(resp, paper.Config, err.Error())
+	}
 }
 
 // noDisk hands the job back when storage fails: that is not the job's fault.

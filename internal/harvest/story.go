@@ -86,12 +86,14 @@ func loadStory(job queue.Job) (*story, error) {
 func (st *story) encode() json.RawMessage { return encode(st) }
 
 // add merges candidates into the story: each URL once, the first maxPerAnswer
-// of them, without those that are too long for the room that is left.
+// of them, without those that are too long for half of the room that is left, so
+// that it is never used up.
 func (st *story) add(found []paper.Candidate, depth int) (added int) {
 	room := maxURLs
 	for _, t := range st.Tried {
 		room -= len(t.URL)
 	}
+	room /= 2
 	for _, c := range found {
 		if len(st.Tried) >= maxCandidates || added >= maxPerAnswer {
 			break

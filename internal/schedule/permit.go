@@ -109,6 +109,16 @@ func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) {
 	t.place(k, now)
 }
 
+// Gate closes a key for a while, as a throttle does that somebody else met.
+func (t *Table) Gate(now time.Time, name string, wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.see(now)
+	k := t.key(name, now)
+	k.limit.Throttle(limit.Ticket{}, now, wait)
+	t.place(k, now)
+}
+
 // grant takes a slot for a start at k. The caller holds mu, as for all methods
 // below.
 func (t *Table) grant(k *key, ticket limit.Ticket) Permit {
