@@ -2,6 +2,7 @@ package quire_test
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,10 +12,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/testweb"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
 )
+
+func TestMain(m *testing.M) {
+	// net/http reports to the standard logger what a host sends unasked.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	m.Run()
+}
 
 // fault is what a location answers instead of the file, with the class that it
 // must get and the status that its hop shows, 0 for none.
@@ -84,10 +92,13 @@ func TestHarvest_faults(t *testing.T) {
 	}
 	b.get(world.Identifiers()...)
 	checkFiles(t, b.data)
-	for i, name := range names {
-		t.Run(name+", then the file", func(t *testing.T) { wantSecond(t, b, i, all[name]) })
-		t.Run(name+", alone", func(t *testing.T) { wantFault(t, b, i, all[name]) })
-	}
+	accounts := b.web.Accounts()
+	b.with(func(s *quire.System) {
+		for i, name := range names {
+			t.Run(name+", then the file", func(t *testing.T) { wantSecond(t, s, accounts, i, all[name]) })
+			t.Run(name+", alone", func(t *testing.T) { wantFault(t, s, accounts, i, all[name]) })
+		}
+	})
 }
 
 // faultyWork is the work whose first location is at a host of its own.
@@ -97,10 +108,10 @@ func faultyWork(i int, kind string, more ...string) testweb.Work {
 	return w
 }
 
-func wantSecond(t *testing.T, b *box, i int, f fault) {
+func wantSecond(t *testing.T, s *quire.System, accounts map[string]testweb.Account, i int, f fault) {
 	t.Helper()
 	w := faultyWork(i, "first", fmt.Sprintf("https://good%d.example/a.pdf", i))
-	job, rec := b.look(w.Identifier())
+	job, rec := lookIn(t, s, w.Identifier())
 	if job.State != queue.Done || job.Attempts != 1 || rec.File == nil || rec.File.URL != w.Copies[1].URL {
 		t.Fatalf("ended as %s %q after %d attempts with %+v", job.State, job.Class, job.Attempts, rec.File)
 	}
@@ -115,27 +126,26 @@ func wantSecond(t *testing.T, b *box, i int, f fault) {
 	if got := rec.Tried[1]; got.Class != "" || len(got.Hops) != 1 || got.Hops[0].Status != http.StatusOK {
 		t.Errorf("second location: %+v", got)
 	}
-	accounts := b.web.Accounts()
 	wantRequests(t, accounts, map[string]int{fmt.Sprintf("first%d.example", i): 1, fmt.Sprintf("good%d.example", i): 1})
 	wantAsked(t, accounts, w.DOI)
 }
 
-func wantFault(t *testing.T, b *box, i int, f fault) {
+func wantFault(t *testing.T, s *quire.System, accounts map[string]testweb.Account, i int, f fault) {
 	t.Helper()
 	w := faultyWork(i, "alone")
-	job, _ := b.look(w.Identifier())
+	job, _ := lookIn(t, s, w.Identifier())
 	state, attempts := queue.Error, 1
 	switch f.class {
 	case paper.Transient:
 		attempts = 3
 	case paper.Paywall:
 		state = queue.Skipped
+	default: // over at once
 	}
 	if job.State != state || job.Class != string(f.class) || job.Attempts != attempts {
 		t.Errorf("ended as %s %q after %d attempts, want %s %q after %d: %s",
 			job.State, job.Class, job.Attempts, state, f.class, attempts, job.LastError)
 	}
-	accounts := b.web.Accounts()
 	wantRequests(t, accounts, map[string]int{fmt.Sprintf("alone%d.example", i): attempts})
 	wantAsked(t, accounts, w.DOI)
 }

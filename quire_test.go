@@ -104,15 +104,20 @@ func (b *box) with(do func(*quire.System)) {
 // look returns the job and the record of an artifact.
 func (b *box) look(id string) (job queue.Job, rec paper.Record) {
 	b.t.Helper()
-	b.with(func(s *quire.System) {
-		var err error
-		if job, err = s.Queue().Job(b.t.Context(), id); err != nil {
-			b.t.Fatal(err)
-		}
-		if rec, err = s.Story(b.t.Context(), job); err != nil {
-			b.t.Fatal(err)
-		}
-	})
+	b.with(func(s *quire.System) { job, rec = lookIn(b.t, s, id) })
+	return job, rec
+}
+
+func lookIn(t *testing.T, s *quire.System, id string) (queue.Job, paper.Record) {
+	t.Helper()
+	job, err := s.Queue().Job(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := s.Story(t.Context(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return job, rec
 }
 
