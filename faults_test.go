@@ -130,6 +130,7 @@ func wantFault(t *testing.T, b *box, i int, f fault) {
 		attempts = 3
 	case paper.Paywall:
 		state = queue.Skipped
+	default: // final at once, and an error
 	}
 	if job.State != state || job.Class != string(f.class) || job.Attempts != attempts {
 		t.Errorf("ended as %s %q after %d attempts, want %s %q after %d: %s",

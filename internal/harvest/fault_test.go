@@ -2,7 +2,6 @@ package harvest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"testing"
 
@@ -52,7 +51,7 @@ func TestStep_robotsOutOfReachThroughOurFault(t *testing.T) {
 			}
 			return
 		}
-		job.Key, job.Progress = out.Key, json.RawMessage(out.Progress)
+		job.Key, job.Progress = out.Key, out.Progress
 	}
 	t.Errorf("after 10 steps and %d requests the job still goes on", web.asked)
 }
