@@ -18,7 +18,7 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// diskPause is how long a job is handed back for when the disk can't take files.
+// diskPause is for how long no file is asked for when the disk can't take files.
 const diskPause = 15 * time.Second
 
 // file reads the body into a blob, judges it on the way, and stores it if it is
@@ -113,9 +113,19 @@ func (w walk) notStored(ctx context.Context, resp *fetch.Response, err error) qu
 func (w walk) noDisk(err error) queue.Outcome {
 	w.Leave()
 	w.cfg.Log.Error("file not stored; its job waits", "artifact_id", w.job.ArtifactID, "wait", diskPause, "error", err)
+	w.mu.Lock()
+	w.diskBack = time.Now().Add(diskPause)
+	w.mu.Unlock()
 	out := w.handBack("disk", queue.Signal{})
 	out.Delay, out.Error = diskPause, err.Error()
 	return out
+}
+
+// diskLeft returns how long no file is to be asked for, as it could not be kept.
+func (h *Harvest) diskLeft() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Until(h.diskBack)
 }
 
 // diskError tells a failing disk from a failing host in a copy between them.
