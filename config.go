@@ -179,6 +179,9 @@ func (c Config) limit() func(key string) orchestrator.Limit {
 		overrides[keys.service(key)] = l
 	}
 	return func(key string) orchestrator.Limit {
+		if key == harvest.Nowhere {
+			return orchestrator.Limit{}
+		}
 		kind, name, _ := strings.Cut(key, ":")
 		l := orchestrator.Limit{InFlight: c.MaxPerHost, Every: time.Second / 2}
 		l = override(l, overrides["default_"+kind])

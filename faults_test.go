@@ -140,7 +140,7 @@ func wantFault(t *testing.T, s *quire.System, accounts map[string]testweb.Accoun
 		attempts = 3
 	case paper.Paywall:
 		state = queue.Skipped
-	default: // over at once
+	default: // final at once, and an error
 	}
 	if job.State != state || job.Class != string(f.class) || job.Attempts != attempts {
 		t.Errorf("ended as %s %q after %d attempts, want %s %q after %d: %s",

@@ -1,6 +1,7 @@
 package quire_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -43,5 +44,20 @@ func TestRun_keepsRetryAfterAcrossARestart(t *testing.T) {
 	}
 	if a := b.web.Accounts()["busy.example"]; a.Requests != 1 || a.Gated != 0 {
 		t.Errorf("the host got %d requests, %d of them while it had asked for a pause; want 1 and 0", a.Requests, a.Gated)
+	}
+}
+
+// Works that no source can be asked about make no request, so there is nobody
+// to be polite to.
+func TestRun_worksWithNowhereToGoDoNotWait(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	b.cfg.Sources = []quire.Source{{Name: "pmc"}}
+	var ids []string
+	for n := range 20 {
+		ids = append(ids, fmt.Sprintf("10.5555/n%d", n))
+	}
+	if sum := b.get(ids...); sum.Skipped != len(ids) || sum.Requests != 0 || sum.ElapsedSeconds > 5 {
+		t.Errorf("Run = %+v, want %d skipped at once, without a request", sum, len(ids))
 	}
 }

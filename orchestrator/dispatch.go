@@ -91,6 +91,7 @@ func (r *run) dispatch(ctx context.Context) error {
 	defer sweep.Stop()
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
+	clock := watchClock(r.cfg.wall)
 	var failing time.Time // since when the store has been failing
 	reap := true
 	for ctx.Err() == nil {
@@ -117,6 +118,10 @@ func (r *run) dispatch(ctx context.Context) error {
 		case <-r.wake:
 		case <-alarm.C:
 		case <-sweep.C:
+			if clock.jumped(r.cfg.LeaseTTL / 8) {
+				r.cfg.Log.Warn("the clock jumped, or the machine slept: extending the leases of running jobs")
+				r.extend()
+			}
 			reap = true
 			r.markStale()
 		}

@@ -78,3 +78,23 @@ func (r *run) alive(lease queue.Lease) bool {
 	job := r.running[lease.Job.ID]
 	return job != nil && job.lease.Token == lease.Token && time.Now().Before(job.expires)
 }
+
+// clock tells when the wall clock, by which leases end, has not gone as the
+// monotonic one, by which heartbeats come: then leases may seem to have run out
+// that nobody had the time to extend. It is for one goroutine.
+type clock struct {
+	now        func() time.Time
+	wall, mono time.Time // at the last look
+}
+
+func watchClock(now func() time.Time) *clock {
+	return &clock{now: now, wall: now().Round(0), mono: time.Now()}
+}
+
+// jumped reports whether the two went apart by more than most since the last look.
+func (c *clock) jumped(most time.Duration) bool {
+	wall, mono := c.now().Round(0), time.Now()
+	apart := wall.Sub(c.wall) - mono.Sub(c.mono)
+	c.wall, c.mono = wall, mono
+	return apart.Abs() > most
+}

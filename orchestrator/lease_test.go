@@ -22,7 +22,7 @@ func TestRun_extendsTheLeaseOfAStepThatBeganEarly(t *testing.T) {
 				return queue.Outcome{Verb: queue.Advance, Key: "host:a"}
 			}
 			began <- struct{}{}
-			time.Sleep(10 * time.Minute)
+			time.Sleep(3 * time.Minute)
 			return done
 		})
 		sum := run(t.Context(), t, s, h, orchestrator.Config{

@@ -49,6 +49,7 @@ type Config struct {
 	Observe    func(Event)              // told of each settled step, from many goroutines; may be nil
 	Log        *slog.Logger             // discarded if nil
 	sweepEvery time.Duration
+	wall       func() time.Time // the clock by which leases end
 }
 
 // Event tells what became of one job's step.
@@ -109,6 +110,9 @@ func (c Config) withDefaults() (Config, error) {
 	// The sweep is the backstop behind events: it finds leases that ran out and
 	// rows that other processes added without a wake-up.
 	c.sweepEvery = min(time.Second, c.LeaseTTL/4)
+	if c.wall == nil {
+		c.wall = time.Now
+	}
 	return c, nil
 }
 

@@ -12,9 +12,11 @@ import (
 const (
 	// runnerPoll is how often a process that waits for its turn to run looks again.
 	runnerPoll = 250 * time.Millisecond
-	// frozenAfter is how long past its end a lease shows that nobody reaps: the
-	// process that holds the lock is alive, but stopped or stuck.
-	frozenAfter = time.Second
+	// frozenAfter is for how long we must see a lease past its end to know that
+	// nobody reaps: the process that holds the lock is alive, but stopped or stuck.
+	// One look tells nothing: the machine may just have woken, or its clock jumped,
+	// and the holder, which reaps every second, have had no time to notice.
+	frozenAfter = 3 * time.Second
 )
 
 // LockRunner waits until this Store may run jobs and returns the function that
@@ -31,6 +33,7 @@ func (s *Store) LockRunner(ctx context.Context) (release func(), err error) {
 		return nil, fmt.Errorf("lock for running: %w", errReadOnly)
 	}
 	lock := flock.New(s.path+".run", flock.SetPermissions(fileMode))
+	var overdue time.Time // since when we see leases past their end
 	for {
 		locked, err := lock.TryLock()
 		if err != nil {
@@ -43,11 +46,15 @@ func (s *Store) LockRunner(ctx context.Context) (release func(), err error) {
 			}
 			return sync.OnceFunc(func() { _ = lock.Close() }), nil
 		}
-		frozen, err := s.frozen(ctx)
-		if err != nil {
+		found, err := s.overdue(ctx)
+		switch {
+		case err != nil:
 			return nil, fmt.Errorf("lock for running: %w", explained(err))
-		}
-		if frozen {
+		case !found:
+			overdue = time.Time{}
+		case overdue.IsZero():
+			overdue = time.Now()
+		case time.Since(overdue) >= frozenAfter:
 			return lockLater(lock), nil
 		}
 		if !sleep(ctx, runnerPoll) {
@@ -64,10 +71,10 @@ func (s *Store) endLeases(ctx context.Context) error {
 	return err
 }
 
-// frozen reports whether a lease ran out and was not reaped.
-func (s *Store) frozen(ctx context.Context) (found bool, err error) {
+// overdue reports whether a lease ran out and was not reaped.
+func (s *Store) overdue(ctx context.Context) (found bool, err error) {
 	const query = `SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_leased WHERE state = 'in_progress' AND lease_expires_at < ?)`
-	err = s.rdb.QueryRowContext(ctx, query, time.Now().Add(-frozenAfter).UnixMilli()).Scan(&found)
+	err = s.rdb.QueryRowContext(ctx, query, time.Now().UnixMilli()).Scan(&found)
 	return found, err
 }
 

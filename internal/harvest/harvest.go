@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
 	"github.com/quire-dev/quire/internal/fetch"
@@ -51,6 +52,8 @@ type Harvest struct {
 
 	mu  sync.Mutex
 	off map[string]string // resolvers that are switched off for this run, and why
+
+	diskBack time.Time // until then the disk is not expected to take files
 }
 
 // New returns a harvest.
@@ -118,9 +121,13 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 		return w.resolve(ctx, act.resolver)
 	case act.robots != "":
 		return w.loadRobots(ctx, act.robots)
-	default:
-		return w.fetch(ctx, act.url)
 	}
+	if left := h.diskLeft(); left > 0 {
+		out := w.handBack("disk", queue.Signal{})
+		out.Delay = left
+		return out
+	}
+	return w.fetch(ctx, act.url)
 }
 
 // walk is one step of one job.

@@ -9,8 +9,9 @@ import (
 	"github.com/quire-dev/quire/paper"
 )
 
-// nowhere is the key of a job that has nowhere to go; no request is made there.
-const nowhere = "resolver:none"
+// Nowhere is the key of a job that has nowhere to go. No request is made there,
+// so it needs no limit.
+const Nowhere = "resolver:none"
 
 // action is the next thing to do for a story, at one key.
 type action struct {
@@ -28,7 +29,7 @@ type action struct {
 func (h *Harvest) next(st *story) action {
 	for {
 		if st.At == nil && st.tries() >= maxTries {
-			return action{key: nowhere, over: true} // what else there is to learn could not be tried
+			return action{key: Nowhere, over: true} // what else there is to learn could not be tried
 		}
 		if st.At == nil && !h.better(st) {
 			h.choose(st, paper.PDF)
@@ -46,7 +47,7 @@ func (h *Harvest) next(st *story) action {
 		case r != nil:
 			return action{key: "resolver:" + r.Name(), resolver: r}
 		case !h.choose(st, paper.Landing):
-			return action{key: nowhere, over: true}
+			return action{key: Nowhere, over: true}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
 	"github.com/quire-dev/quire/internal/fetch"
@@ -144,7 +145,7 @@ func TestStep_refusalsInARow(t *testing.T) {
 func TestStep_diskTrouble(t *testing.T) {
 	for name, at := range map[string]string{"on opening": "create", "on writing": "write", "on committing": "commit"} {
 		t.Run(name, func(t *testing.T) {
-			full := &fullDisk{at: at}
+			full := &failingDisk{at: at}
 			b := newBench(t, func(s blob.Store) blob.Store { full.Store = s; return full })
 			b.web.Host("site.example", testweb.File("application/pdf", testweb.PDF("x", 90_000)))
 			for range 5 {
@@ -152,6 +153,7 @@ func TestStep_diskTrouble(t *testing.T) {
 				if out.Verb != queue.Release || out.Delay != diskPause || out.Reason != "disk" || out.Error == "" || b.job.Attempts != 0 {
 					t.Fatalf("full disk: %+v, %d attempts", out, b.job.Attempts)
 				}
+				b.h.diskBack = time.Time{} // the pause is over
 			}
 			full.at = ""
 			if out := b.step(); out.Verb != queue.Finish || out.State != queue.Done {
@@ -161,40 +163,40 @@ func TestStep_diskTrouble(t *testing.T) {
 	}
 }
 
-// fullDisk is a store that fails at one moment.
-type fullDisk struct {
+// failingDisk is a store that fails at one moment.
+type failingDisk struct {
 	blob.Store
 	at string
 }
 
-func (d *fullDisk) fails(at string) error {
+func (d *failingDisk) fails(at string) error {
 	if d.at == at {
 		return errors.Join(errors.New(at), syscall.ENOSPC)
 	}
 	return nil
 }
 
-func (d *fullDisk) Create(ctx context.Context, name string) (blob.Writer, error) {
+func (d *failingDisk) Create(ctx context.Context, name string) (blob.Writer, error) {
 	if err := d.fails("create"); err != nil {
 		return nil, err
 	}
 	w, err := d.Store.Create(ctx, name)
-	return &fullWriter{w, d}, err
+	return &failingWriter{w, d}, err
 }
 
-type fullWriter struct {
+type failingWriter struct {
 	blob.Writer
-	disk *fullDisk
+	disk *failingDisk
 }
 
-func (w *fullWriter) Write(p []byte) (int, error) {
+func (w *failingWriter) Write(p []byte) (int, error) {
 	if err := w.disk.fails("write"); err != nil {
 		return 0, err
 	}
 	return w.Writer.Write(p)
 }
 
-func (w *fullWriter) Commit(ctx context.Context, ext string) (blob.Blob, error) {
+func (w *failingWriter) Commit(ctx context.Context, ext string) (blob.Blob, error) {
 	if err := w.disk.fails("commit"); err != nil {
 		return blob.Blob{}, errors.Join(err, w.Abort())
 	}

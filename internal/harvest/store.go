@@ -18,7 +18,7 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// diskPause is how long a job is handed back for when the disk can't take files.
+// diskPause is for how long no file is asked for when the disk can't take files.
 const diskPause = 15 * time.Second
 
 // file reads the body into a blob, judges it on the way, and stores it if it is
@@ -59,8 +59,6 @@ func (w walk) rejected(resp *fetch.Response, class paper.Class, note string) que
 // ack may say so.
 func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue.Outcome {
 	st, t := w.story, w.story.at()
-	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
-	t.Over, st.At = true, nil
 	if w.cfg.Links != nil {
 		// The tree can be made again; what stands in a link's way is no reason to
 		// get the file once more.
@@ -71,6 +69,8 @@ func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue
 			w.cfg.Log.Warn("file stored, but not linked", "artifact_id", w.job.ArtifactID, "error", err)
 		}
 	}
+	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
+	t.Over, st.At = true, nil
 	file := &paper.File{
 		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
 		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,
@@ -113,9 +113,19 @@ func (w walk) notStored(ctx context.Context, resp *fetch.Response, err error) qu
 func (w walk) noDisk(err error) queue.Outcome {
 	w.Leave()
 	w.cfg.Log.Error("file not stored; its job waits", "artifact_id", w.job.ArtifactID, "wait", diskPause, "error", err)
+	w.mu.Lock()
+	w.diskBack = time.Now().Add(diskPause)
+	w.mu.Unlock()
 	out := w.handBack("disk", queue.Signal{})
 	out.Delay, out.Error = diskPause, err.Error()
 	return out
+}
+
+// diskLeft returns how long no file is to be asked for, as it could not be kept.
+func (h *Harvest) diskLeft() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Until(h.diskBack)
 }
 
 // diskError tells a failing disk from a failing host in a copy between them.

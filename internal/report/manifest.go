@@ -33,7 +33,7 @@ type Line struct {
 // Manifest is the append-only JSON Lines file of finished artifacts. It follows
 // the store: each final outcome gives one line, in the order of finishing, and
 // whatever a crash kept from being written is written when it next catches up.
-// It has one writer: the owner of the run.
+// Its writer is the owner of the run: one at a time, but see follow.
 type Manifest struct {
 	f       *os.File
 	size    int64 // of the whole lines
@@ -64,6 +64,7 @@ func OpenManifest(path, version string) (*Manifest, error) {
 
 // recover finds the last whole line and continues after it.
 func (m *Manifest) recover() error {
+	m.size, m.seq = 0, 0
 	size, err := m.f.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
 		return err
@@ -98,6 +99,9 @@ func (m *Manifest) recover() error {
 // durable.
 func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 	for {
+		if err := m.follow(); err != nil {
+			return fmt.Errorf("read manifest: %w", err)
+		}
 		after := m.seq
 		if after == 0 {
 			after = -1
@@ -113,6 +117,16 @@ func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 			return fmt.Errorf("write manifest: %w", err)
 		}
 	}
+}
+
+// follow goes on where the file ends, if that is not where we left it: a write
+// of ours broke off, or we were frozen and another run went on with it.
+func (m *Manifest) follow() error {
+	info, err := m.f.Stat()
+	if err != nil || info.Size() == m.size {
+		return err
+	}
+	return m.recover()
 }
 
 func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) error {

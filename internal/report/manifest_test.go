@@ -200,3 +200,36 @@ func TestOpenManifest_Refuses(t *testing.T) {
 		t.Error("a directory was opened as a manifest")
 	}
 }
+
+// A run that was frozen and taken over finds the manifest longer than it left
+// it. It goes on at its new end: what it would write at the old one may no
+// longer be the same, for jobs have finished anew since.
+func TestManifest_TwoWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "manifest.jsonl")
+	src := source{}
+	src.finish("doi:10.5555/a", queue.Done)
+	frozen, err := report.OpenManifest(path, "1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer frozen.Close()
+	if err := frozen.CatchUp(t.Context(), src); err != nil {
+		t.Fatal(err)
+	}
+	src.finish("doi:10.5555/b", queue.Error)
+	src.finish("doi:10.5555/c", queue.Done)
+	catchUp(t, path, src)
+	src.finish("doi:10.5555/b", queue.Done)
+	catchUp(t, path, src)
+	src.finish("doi:10.5555/d", queue.Done)
+	if err := frozen.CatchUp(t.Context(), src); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"doi:10.5555/a done 1", "doi:10.5555/b error 2", "doi:10.5555/c done 3",
+		"doi:10.5555/b done 4", "doi:10.5555/d done 5",
+	}
+	if got := finished(t, catchUp(t, path, src)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
