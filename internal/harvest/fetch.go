@@ -92,8 +92,9 @@ func (w walk) follow(resp *fetch.Response) queue.Outcome {
 }
 
 // failed decides what a failed request means. status is 0 if no answer came.
+// It does not leave its key early: a refusal must reach the key before the next
+// request can start there.
 func (w walk) failed(ctx context.Context, url string, status int, err error) queue.Outcome {
-	w.Leave()
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}

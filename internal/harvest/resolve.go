@@ -42,7 +42,6 @@ func (w walk) resolve(ctx context.Context, r paper.Resolver) queue.Outcome {
 	artifact := w.story.Artifact
 	artifact.Cursor = w.story.Cursor
 	answers, err := r.Resolve(ctx, []paper.Artifact{artifact})
-	w.Leave()
 	if err == nil && len(answers) != 1 {
 		err = &paper.Failure{Class: paper.Transient, Err: fmt.Errorf("%s gave %d answers to 1 question", r.Name(), len(answers))}
 	}
@@ -99,7 +98,6 @@ func signal(f *paper.Failure) queue.Signal {
 // loadRobots makes one request on the way to a robots.txt.
 func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
 	_, err := w.cfg.Robots.Load(ctx, url)
-	w.Leave()
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
