@@ -345,7 +345,7 @@ func (r *run) arm(alarm *time.Timer) {
 
 // watch wakes the loop when other processes add jobs.
 func (r *run) watch(ctx context.Context) {
-	err := r.store.Watch(ctx, func() {
+	err := r.store.Watch(ctx, func([]queue.KeyBacklog) {
 		r.markStale()
 		r.poke()
 	})

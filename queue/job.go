@@ -57,6 +57,16 @@ type Job struct {
 	State      State
 	Priority   int
 
+	// Rank orders the jobs of one key and priority, so that runs share a key
+	// fairly however many jobs each has there. It is given when the job arrives at
+	// the key (enqueued, requeued, or advanced to it) and kept as long as it stays.
+	// By start-time fair queueing (Goyal, Vin, Cheng: SIGCOMM 1996) it is the
+	// greater of two numbers: one more than the rank that the job's run got last
+	// at this key, 0 if it got none yet; and the rank of what is being served,
+	// which is that of the first ready job of this key and priority or, if none is
+	// ready, the greatest that was ever leased at this key.
+	Rank int64
+
 	// Attempts counts the tries that failed or broke off, and the one under way.
 	// It grows when the job is leased and is given back by a step that advances
 	// or hands the job back, so a worker that dies costs its job one attempt.
@@ -97,8 +107,9 @@ type Want struct {
 // KeyBacklog counts the queued rows of one key.
 type KeyBacklog struct {
 	Key     string
-	Ready   int
-	Delayed int // AvailableAt is in the future
+	Ready   int  // 0 if the key or the queue is paused
+	Delayed int  // AvailableAt is in the future
+	Paused  bool // the key or the whole queue
 
 	// Oldest orders keys by their first ready row: the smaller, the longer has it
 	// been waiting. It is the row's id, which grows with enqueueing.

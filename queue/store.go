@@ -37,9 +37,11 @@ type Store interface {
 	// [ErrInvalid].
 	Enqueue(ctx context.Context, jobs []NewJob) (Enqueued, error)
 
-	// Lease takes ready jobs for each want, highest priority first, then oldest,
-	// and counts one attempt for each. A result may be shorter than asked for;
-	// its order is not promised. The leases last ttl unless extended.
+	// Lease takes ready jobs for each want and counts one attempt for each: those
+	// of the highest priority first, among them by [Job.Rank], then by id. Paused
+	// keys give none. A result may be shorter than asked for; its order is not
+	// promised. The leases last ttl unless extended. The cost grows with the rows
+	// that are returned, not with those that wait.
 	Lease(ctx context.Context, owner string, wants []Want, ttl time.Duration) ([]Lease, error)
 
 	// Heartbeat makes the leases last ttl from now and returns those that are lost.
@@ -48,65 +50,26 @@ type Store interface {
 	// Settle records what became of leased jobs. errs has one entry per
 	// settlement: nil, or [ErrLeaseLost] for a stale token, and one bad settlement
 	// does not hurt its neighbours. err is for the store itself: then nothing is
-	// known to be written, and settling again is safe.
+	// known to be written, and settling again is safe. What failed is kept as an
+	// [Attempt].
 	Settle(ctx context.Context, settlements ...Settlement) (errs []error, err error)
 
 	// Reap returns jobs whose lease ran out to the queue. Those that have used up
-	// maxAttempts end as Error with class [ClassCrashed].
+	// maxAttempts end as Error with class [ClassCrashed]. Each is kept as an
+	// [Attempt].
 	Reap(ctx context.Context, maxAttempts int) (Reaped, error)
 
 	// Backlog counts the queued rows of each key that has any, at one moment.
 	// until is how long it is to the next delayed row becoming ready, or
-	// negative if there is none.
+	// negative if there is none. Its cost grows with the number of keys only.
 	Backlog(ctx context.Context) (keys []KeyBacklog, until time.Duration, err error)
 
-	// Watch calls wake soon after somebody else, in any process, may have made
-	// jobs ready, until ctx ends. wake must not block.
-	Watch(ctx context.Context, wake func()) error
-}
-
-// Inspector looks at the jobs of a store and changes them from outside.
-type Inspector interface {
-	// Job returns the job of an artifact, or [ErrNotFound].
-	Job(ctx context.Context, artifactID string) (Job, error)
-	// Jobs returns the jobs that match f in the order of their ids.
-	Jobs(ctx context.Context, f Filter) ([]Job, error)
-	// Requeue makes terminal jobs that match f Queued again, ready now, at the
-	// key they were enqueued with, with no attempts and no progress.
-	// It returns how many. It never touches queued or leased jobs.
-	Requeue(ctx context.Context, f Filter) (int, error)
-	// Stats counts the jobs, from one snapshot.
-	Stats(ctx context.Context) (Stats, error)
-}
-
-// Filter selects jobs. A zero field selects all.
-type Filter struct {
-	States     []State
-	Class, Key string
-	Run        string
-	Older      time.Duration // last changed at least this long ago
-	After      int64         // ids greater than this: the last id of the page before
-	AfterSeq   int64         // if not 0: FinishSeq greater than this, in its order; -1 for all that ever finished
-	Limit      int           // at most this many; 0 means no limit
-}
-
-// Stats counts jobs. Queued + InProgress + Done + Skipped + Error is the number
-// of rows.
-type Stats struct {
-	Queued, InProgress, Done, Skipped, Error int
-	Ready, Delayed                           int           // parts of Queued
-	OldestReady                              time.Duration // how long the oldest ready job has been ready
-	Keys                                     []KeyStats    // with queued or leased jobs, by name
-	Reasons                                  map[string]int
-}
-
-// Total is the number of jobs.
-func (s Stats) Total() int { return s.Queued + s.InProgress + s.Done + s.Skipped + s.Error }
-
-// KeyStats counts the unfinished jobs of one key.
-type KeyStats struct {
-	Key                      string
-	Ready, Delayed, InFlight int
+	// Watch calls wake soon after somebody else, in any process, has made jobs
+	// ready, paused or resumed keys, or cancelled leased jobs, until ctx ends.
+	// arrived names the keys at which rows became ready, and how many, if that is
+	// all that happened and is known; nil means that anything may have changed.
+	// wake must not block, and may be called from several goroutines.
+	Watch(ctx context.Context, wake func(arrived []KeyBacklog)) error
 }
 
 // Reaped counts what [Store.Reap] did.

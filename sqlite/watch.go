@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/quire-dev/quire/queue"
 )
 
 // pollEvery is how often Watch looks whether another connection has committed.
@@ -14,7 +16,7 @@ const pollEvery = 40 * time.Millisecond
 // Watch implements [queue.Store]. It wakes for this Store's Enqueue and Requeue
 // at once, for any commit of others within 40 ms, and when it begins. It returns
 // nil when ctx ends.
-func (s *Store) Watch(ctx context.Context, wake func()) error {
+func (s *Store) Watch(ctx context.Context, wake func([]queue.KeyBacklog)) error {
 	woken := make(chan struct{}, 1)
 	s.mu.Lock()
 	s.watchers[woken] = true
@@ -32,7 +34,7 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 	defer done()
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	wake() // for what was committed before the first look
+	wake(nil) // for what was committed before the first look
 	for seen := int64(-1); ; {
 		now, err := version()
 		if ctx.Err() != nil {
@@ -42,13 +44,13 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 			return fmt.Errorf("watch: %w", explained(err))
 		}
 		if seen >= 0 && now != seen {
-			wake()
+			wake(nil)
 		}
 		seen = now
 		select {
 		case <-ticker.C:
 		case <-woken:
-			wake()
+			wake(nil)
 		case <-ctx.Done():
 			return nil
 		}

@@ -121,7 +121,7 @@ func TestStore_closed(t *testing.T) {
 	if _, err := s.Stats(t.Context()); err == nil {
 		t.Error("Stats after Close: no error")
 	}
-	if err := s.Watch(t.Context(), func() {}); err == nil {
+	if err := s.Watch(t.Context(), func([]queue.KeyBacklog) {}); err == nil {
 		t.Error("Watch after Close: no error")
 	}
 }

@@ -79,7 +79,7 @@ func watching(t *testing.T, s Store) (wakes *atomic.Int64, stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	wakes = new(atomic.Int64)
-	go func() { done <- s.Watch(ctx, func() { wakes.Add(1) }) }()
+	go func() { done <- s.Watch(ctx, func([]queue.KeyBacklog) { wakes.Add(1) }) }()
 	return wakes, func() {
 		t.Helper()
 		cancel()

@@ -18,6 +18,7 @@ import (
 type Store interface {
 	queue.Store
 	queue.Inspector
+	queue.Controller
 	paper.Catalog
 }
 

@@ -1,0 +1,98 @@
+package queue
+
+import (
+	"context"
+	"time"
+)
+
+// Inspector looks at the jobs of a store.
+type Inspector interface {
+	// Job returns the job of an artifact, or [ErrNotFound].
+	Job(ctx context.Context, artifactID string) (Job, error)
+	// Jobs returns the jobs that match f in the order of their ids.
+	Jobs(ctx context.Context, f Filter) ([]Job, error)
+	// Attempts returns what is kept of the failed attempts of an artifact's job,
+	// oldest first: at least the last 20. It is empty for a job that never failed,
+	// and [ErrNotFound] if there is no job.
+	Attempts(ctx context.Context, artifactID string) ([]Attempt, error)
+	// Stats counts the jobs, from one snapshot. Its cost grows with the number of
+	// keys, reasons and classes, not with that of jobs.
+	Stats(ctx context.Context) (Stats, error)
+}
+
+// Controller changes the jobs of a store from outside. Methods that take a
+// [Filter] work through many jobs in transactions of bounded size, in the order
+// of their ids: a crash between two of them leaves each job as it was or as it
+// should be, and the count returned beside an error says how many changed.
+type Controller interface {
+	// Requeue makes terminal jobs that match f Queued again, ready now, at the
+	// key they were enqueued with, with no attempts and no progress; what is kept
+	// of their attempts stays. It returns how many. It never touches queued or
+	// leased jobs.
+	Requeue(ctx context.Context, f Filter) (int, error)
+	// Cancel ends queued and leased jobs that match f as Skipped, with the reason
+	// [ReasonCancelled]. The lease of a leased one is lost: its worker hears of it
+	// at the next heartbeat, or when it settles. It returns how many.
+	Cancel(ctx context.Context, f Filter) (int, error)
+	// Prune deletes terminal jobs that match f with their attempts, and returns
+	// how many. A pruned artifact is unknown to Enqueue; its record is kept.
+	Prune(ctx context.Context, f Filter) (int, error)
+	// Pause stops leases at a key, or of the whole queue if key is empty, until
+	// Resume, across restarts. Leased jobs go on. Pausing the queue and a key are
+	// independent: a paused key stays paused when the queue resumes.
+	Pause(ctx context.Context, key string) error
+	// Resume ends a Pause. What is not paused stays as it is.
+	Resume(ctx context.Context, key string) error
+}
+
+// ReasonCancelled is the reason of a job that [Controller].Cancel has ended.
+const ReasonCancelled = "cancelled"
+
+// Filter selects jobs. A zero field selects all.
+type Filter struct {
+	ArtifactIDs []string // any of these; at most 10,000
+	States      []State
+	Class, Key  string
+	Run         string
+	Older       time.Duration // last changed at least this long ago
+	After       int64         // ids greater than this: the last id of the page before
+	AfterSeq    int64         // if not 0: FinishSeq greater than this, in its order; -1 for all that ever finished
+	Limit       int           // at most this many; 0 means no limit
+}
+
+// Stats counts jobs. Queued + InProgress + Done + Skipped + Error is the number
+// of rows.
+type Stats struct {
+	Queued, InProgress, Done, Skipped, Error int
+
+	Ready, Delayed int            // parts of Queued; jobs at paused keys count as if they were not paused
+	OldestReady    time.Duration  // how long the oldest ready job has been ready
+	Paused         bool           // the whole queue
+	Keys           []KeyStats     // with queued or leased jobs, or paused; by name
+	Reasons        map[string]int // of the terminal jobs
+	Classes        map[string]int // of the terminal jobs that have one
+}
+
+// Total is the number of jobs.
+func (s Stats) Total() int { return s.Queued + s.InProgress + s.Done + s.Skipped + s.Error }
+
+// KeyStats counts the unfinished jobs of one key.
+type KeyStats struct {
+	Key                      string
+	Ready, Delayed, InFlight int
+	Paused                   bool // this key, whatever holds for the queue
+}
+
+// Attempt is a try that failed or broke off: it ended in a Retry, a Finish as
+// Error, a settlement with a class, or not at all before its lease ran out.
+type Attempt struct {
+	Number  int    // the job's Attempts while it ran
+	Token   int64  // of its lease
+	Key     string // where it happened
+	Owner   string // of its lease
+	Reason  string
+	Class   string
+	Error   string
+	Started time.Time // when it was leased
+	Ended   time.Time
+}
