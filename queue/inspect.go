@@ -50,7 +50,7 @@ const ReasonCancelled = "cancelled"
 
 // Filter selects jobs. A zero field selects all.
 type Filter struct {
-	ArtifactIDs []string // any of these; at most 10,000
+	ArtifactIDs []string // any of these; at most MaxFilterIDs
 	States      []State
 	Class, Key  string
 	Run         string

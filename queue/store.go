@@ -28,6 +28,9 @@ const (
 	MaxPayload    = 1 << 20
 )
 
+// MaxFilterIDs is how many artifact ids a [Filter] may name.
+const MaxFilterIDs = 10_000
+
 // Store keeps jobs. All methods are safe for concurrent use, by goroutines and
 // by processes. A method that writes returns only when what it wrote survives
 // a loss of power. The store owns the clock: callers pass durations.
