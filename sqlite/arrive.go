@@ -102,6 +102,10 @@ type ranks struct {
 	heads  map[head]serving
 }
 
+func newRanks() ranks {
+	return ranks{make(map[share]int64), make(map[share]bool), make(map[head]serving)}
+}
+
 const (
 	shareQuery  = `SELECT rank FROM shares WHERE key = ? AND run = ?`
 	headQuery   = `SELECT rank FROM jobs INDEXED BY jobs_ready WHERE key = ? AND state = 0 AND priority = ? ORDER BY rank LIMIT 1`
@@ -140,6 +144,9 @@ func (t *tx) serving(h head) (serving, error) {
 	if err == nil && rank < 0 {
 		now.empty = true
 		now.rank, err = t.integer(servedQuery, h.key)
+		if k := t.counts.keys[h.key]; k != nil {
+			now.rank = max(now.rank, k.served)
+		}
 	}
 	if err == nil {
 		t.ranks.heads[h] = now
@@ -158,6 +165,7 @@ func (t *tx) keepShares() error {
 			return err
 		}
 	}
+	clear(t.ranks.dirty)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/quire-dev/quire/queue"
@@ -45,32 +46,46 @@ func (t *tx) enqueue(jobs []queue.NewJob) (*arrivals, error) {
 		}
 		last.id++
 		rows[i].id = last.id
+		t.counts.queued(rows[i].key, queuedState(millis(j.Delay)), 1)
 		added.add(j.Key, rows[i].id, j.Delay <= 0)
 	}
 	return added, t.insert(rows)
 }
 
-const knownQuery = `SELECT 1 FROM jobs INDEXED BY jobs_place WHERE place = ? AND artifact_id = ?`
+const (
+	knownQuery = `SELECT 1 FROM jobs INDEXED BY jobs_place WHERE place = ? AND artifact_id = ?`
+	// Places that are taken; nearly all of them by the artifact looked for.
+	takenQuery = `SELECT artifact_id FROM jobs INDEXED BY jobs_place WHERE place IN (SELECT value FROM json_each(?))`
+)
 
 // unknown returns the jobs whose artifact has none yet, each artifact once.
 func (t *tx) unknown(jobs []queue.NewJob) ([]queue.NewJob, error) {
-	var seen map[string]bool
-	if len(jobs) > 1 {
-		seen = make(map[string]bool, len(jobs))
-	}
-	var fresh []queue.NewJob
-	for _, j := range jobs {
-		if seen[j.ArtifactID] {
-			continue
-		}
-		if seen != nil {
-			seen[j.ArtifactID] = true
-		}
-		known, err := t.integerOr(0, knownQuery, place(j.ArtifactID), j.ArtifactID)
-		if err != nil {
+	if len(jobs) == 1 {
+		known, err := t.integerOr(0, knownQuery, place(jobs[0].ArtifactID), jobs[0].ArtifactID)
+		if known > 0 || err != nil {
 			return nil, err
 		}
-		if known == 0 {
+		return jobs, nil
+	}
+	list := []byte{'['}
+	for i, j := range jobs {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, place(j.ArtifactID), 10)
+	}
+	known, err := t.texts(takenQuery, string(append(list, ']')))
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, len(jobs)+len(known))
+	for _, id := range known {
+		seen[id] = true
+	}
+	fresh := make([]queue.NewJob, 0, len(jobs))
+	for _, j := range jobs {
+		if !seen[j.ArtifactID] {
+			seen[j.ArtifactID] = true
 			fresh = append(fresh, j)
 		}
 	}
@@ -79,7 +94,7 @@ func (t *tx) unknown(jobs []queue.NewJob) ([]queue.NewJob, error) {
 
 // row is a new job as its columns have it.
 type row struct {
-	id, key, first, run, rank int64
+	id, key, run, rank int64
 	queue.NewJob
 }
 
@@ -95,10 +110,20 @@ func (t *tx) row(j queue.NewJob) (r row, err error) {
 	return r, err
 }
 
+// insertQuery inserts so many rows. Parameter 1 is the time now.
 func insertQuery(rows int) string {
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	return `INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload)
-		VALUES ` + row + strings.Repeat(", "+row, rows-1)
+	const columns = 9
+	var q strings.Builder
+	q.WriteString(`INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload) VALUES `)
+	for r := range rows {
+		if r > 0 {
+			q.WriteString(", ")
+		}
+		p := 2 + r*columns
+		fmt.Fprintf(&q, "(?%d, ?%d > ?1, ?%d, ?%d, ?%d, ?%d, ?%d, ?%d, ?1, ?1, ?%d, ?%d, ?%d)",
+			p, p+4, p+1, p+2, p+3, p+4, p+5, p+1, p+6, p+7, p+8)
+	}
+	return q.String()
 }
 
 func (t *tx) insert(rows []row) error {
@@ -109,13 +134,12 @@ func (t *tx) insert(rows []row) error {
 		if len(rows) < n {
 			continue
 		}
-		query := insertQuery(n)
+		query := t.w.inserts[n]
 		for ; len(rows) >= n; rows = rows[n:] {
-			args = args[:0]
+			args = append(args[:0], t.now)
 			for _, r := range rows[:n] {
-				wait := millis(r.Delay)
-				args = append(args, r.id, queuedState(wait), r.key, r.Priority, r.rank, t.now+wait, r.run, r.key,
-					t.now, t.now, place(r.ArtifactID), r.ArtifactID, text(r.Payload))
+				args = append(args, r.id, r.key, r.Priority, r.rank, t.now+millis(r.Delay), r.run,
+					place(r.ArtifactID), r.ArtifactID, text(r.Payload))
 			}
 			if _, err := t.exec(query, args...); err != nil {
 				return err

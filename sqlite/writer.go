@@ -16,13 +16,14 @@ const maxBatch = 128
 // those that wait behind it, runs them in one transaction and answers their
 // callers after the commit.
 type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt // of the loop alone, as are keys and runs
-	keys  *names
-	runs  *names
-	ops   chan *op
-	stop  chan struct{} // closed to end the loop
-	done  chan struct{} // closed by the loop at its end
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt // of the loop alone, as are keys and runs
+	keys    *names
+	runs    *names
+	inserts map[int]string // insertQuery of so many rows
+	ops     chan *op
+	stop    chan struct{} // closed to end the loop
+	done    chan struct{} // closed by the loop at its end
 
 	commits atomic.Int64
 }
@@ -38,13 +39,14 @@ type op struct {
 
 func newWriter(conn *sql.Conn) *writer {
 	return &writer{
-		conn:  conn,
-		stmts: make(map[string]*sql.Stmt),
-		keys:  newNames("keys"),
-		runs:  newNames("runs"),
-		ops:   make(chan *op),
-		stop:  make(chan struct{}),
-		done:  make(chan struct{}),
+		conn:    conn,
+		stmts:   make(map[string]*sql.Stmt),
+		keys:    newNames("keys"),
+		runs:    newNames("runs"),
+		inserts: map[int]string{1: insertQuery(1), 8: insertQuery(8), 64: insertQuery(64)},
+		ops:     make(chan *op),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
 	}
 }
 
@@ -210,11 +212,12 @@ type tx struct {
 	now      int64 // milliseconds, when the current operation began
 	promoted bool
 	ranks    ranks
+	counts   counts
 	last     numbers
 }
 
 func newTx(w *writer) *tx {
-	return &tx{w: w, ranks: ranks{make(map[share]int64), make(map[share]bool), make(map[head]serving)}}
+	return &tx{w: w, ranks: newRanks(), counts: newCounts()}
 }
 
 func (t *tx) run(o *op) error {
@@ -224,7 +227,11 @@ func (t *tx) run(o *op) error {
 
 // end commits, or rolls back and says why.
 func (t *tx) end() error {
-	if err := t.keepShares(); err != nil {
+	err := t.keepShares()
+	if err == nil {
+		err = t.keepCounts()
+	}
+	if err != nil {
 		t.w.rollback()
 		return err
 	}
@@ -270,6 +277,23 @@ func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error
 		return otherwise, nil
 	}
 	return n, err
+}
+
+// texts returns the one text of each row that query selects.
+func (t *tx) texts(query string, args ...any) (texts []string, err error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, rows.Err()
 }
 
 // millis is d in milliseconds, rounded up so that nothing comes too early;
