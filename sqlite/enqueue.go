@@ -110,24 +110,17 @@ func (t *tx) row(j queue.NewJob) (r row, err error) {
 	return r, err
 }
 
-// insertQuery inserts so many rows. Parameter 1 is the time now.
+// insertQuery inserts so many rows. Its parameters have no numbers, because the
+// driver looks for the name of each in a list of all that have one.
 func insertQuery(rows int) string {
-	const columns = 9
-	var q strings.Builder
-	q.WriteString(`INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload) VALUES `)
-	for r := range rows {
-		if r > 0 {
-			q.WriteString(", ")
-		}
-		p := 2 + r*columns
-		fmt.Fprintf(&q, "(?%d, ?%d > ?1, ?%d, ?%d, ?%d, ?%d, ?%d, ?%d, ?1, ?1, ?%d, ?%d, ?%d)",
-			p, p+4, p+1, p+2, p+3, p+4, p+5, p+1, p+6, p+7, p+8)
-	}
-	return q.String()
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	return `INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload)
+		VALUES ` + row + strings.Repeat(", "+row, rows-1)
 }
 
 func (t *tx) insert(rows []row) error {
 	var args []any
+	now := any(t.now)
 	// Rows of one INSERT: a statement costs more than a row, so long ones are
 	// twice as fast.
 	for _, n := range []int{64, 8, 1} {
@@ -136,10 +129,12 @@ func (t *tx) insert(rows []row) error {
 		}
 		query := t.w.inserts[n]
 		for ; len(rows) >= n; rows = rows[n:] {
-			args = append(args[:0], t.now)
+			args = args[:0]
 			for _, r := range rows[:n] {
-				args = append(args, r.id, r.key, r.Priority, r.rank, t.now+millis(r.Delay), r.run,
-					place(r.ArtifactID), r.ArtifactID, text(r.Payload))
+				wait := millis(r.Delay)
+				key := any(r.key)
+				args = append(args, r.id, queuedState(wait), key, r.Priority, r.rank, t.now+wait, r.run, key,
+					now, now, place(r.ArtifactID), r.ArtifactID, text(r.Payload))
 			}
 			if _, err := t.exec(query, args...); err != nil {
 				return err
