@@ -16,6 +16,9 @@ func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error)
 	if maxAttempts < 1 {
 		return sum, fmt.Errorf("reap: %w maxAttempts: %d", queue.ErrInvalid, maxAttempts)
 	}
+	if found, err := s.overdue(ctx); err != nil || !found {
+		return sum, err
+	}
 	for {
 		part, err := write(ctx, s.w, func(t *tx) (queue.Reaped, error) { return t.reap(maxAttempts) })
 		if err != nil {
@@ -31,15 +34,14 @@ func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error)
 
 const (
 	expiredQuery = `
-	SELECT id, token, attempts FROM jobs INDEXED BY jobs_leased
-	WHERE state = 'in_progress' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?`
+	SELECT id, token, attempts FROM jobs INDEXED BY jobs_due WHERE state = 2 AND due <= ? ORDER BY due LIMIT ?`
 	returnQuery = `
-	UPDATE jobs SET state = 'queued', available_at = ?, delayed = 0, lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND token = ? AND state = 'in_progress' AND lease_expires_at <= ?`
+	UPDATE jobs SET state = 0, due = ?, owner = '', updated_at = ?
+	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
 	endQuery = `
-	UPDATE jobs SET state = 'error', reason = ?, class = ?, last_error = ?, progress = NULL, finish_seq = ?,
-		lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND token = ? AND state = 'in_progress' AND lease_expires_at <= ?`
+	UPDATE jobs SET state = 5, reason = ?, class = ?, last_error = ?, progress = NULL, finish_seq = ?,
+		owner = '', due = 0, updated_at = ?
+	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
 )
 
 func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
@@ -48,7 +50,16 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 	if err != nil {
 		return sum, err
 	}
+	last, err := t.numbers()
+	if err != nil {
+		return sum, err
+	}
+	t.moveHeads()
 	for _, l := range leases {
+		why := fmt.Sprintf("the lease of attempt %d of %d ran out", l.Job.Attempts, maxAttempts)
+		if err := t.keepAttempt(l, queue.ClassCrashed, queue.ClassCrashed, why); err != nil {
+			return sum, err
+		}
 		if l.Job.Attempts < maxAttempts {
 			n, err := t.exec(returnQuery, t.now, t.now, l.Job.ID, l.Token, t.now)
 			if err != nil {
@@ -57,16 +68,11 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 			sum.Returned += n
 			continue
 		}
-		seq, err := t.nextSeq()
+		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, last.seq+1, t.now, l.Job.ID, l.Token, t.now)
 		if err != nil {
 			return sum, err
 		}
-		why := fmt.Sprintf("the lease of attempt %d of %d ran out", l.Job.Attempts, maxAttempts)
-		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, seq, t.now, l.Job.ID, l.Token, t.now)
-		if err != nil {
-			return sum, err
-		}
-		t.lastSeq += int64(n)
+		last.seq += int64(n)
 		sum.Ended += n
 	}
 	return sum, nil

@@ -16,7 +16,7 @@ func (s *Store) Settle(ctx context.Context, settlements ...queue.Settlement) ([]
 	errs, err := write(ctx, s.w, func(t *tx) ([]error, error) {
 		errs := make([]error, len(settlements))
 		for i, settlement := range settlements {
-			if errs[i] = checkSettlement(settlement); errs[i] != nil {
+			if errs[i] = settlement.Check(); errs[i] != nil {
 				continue
 			}
 			held, err := t.settle(settlement)
@@ -35,22 +35,15 @@ func (s *Store) Settle(ctx context.Context, settlements ...queue.Settlement) ([]
 	return errs, nil
 }
 
-func checkSettlement(s queue.Settlement) error {
-	switch s.Verb {
-	case queue.Finish:
-		if !s.State.Terminal() {
-			return fmt.Errorf("%w state: %q does not end a job", queue.ErrInvalid, s.State)
-		}
-	case queue.Retry, queue.Advance, queue.Release:
-	default:
-		return fmt.Errorf("%w verb: %q", queue.ErrInvalid, s.Verb)
-	}
-	return checkText("key", s.Key, 0, queue.MaxKey)
-}
-
-// settle ends one lease and reports whether it still held. Both statements
-// compare the token and change the row in one go.
+// settle ends one lease and reports whether it still held. Each statement
+// compares the token.
 func (t *tx) settle(s queue.Settlement) (held bool, err error) {
+	s.Reason, s.Class, s.Error = queue.CleanText(s.Reason), queue.CleanText(s.Class), queue.CleanText(s.Error)
+	if failed(s) {
+		if err := t.keepAttempt(s.Lease, s.Reason, s.Class, s.Error); err != nil {
+			return false, err
+		}
+	}
 	if s.Verb == queue.Finish {
 		held, err = t.finish(s)
 	} else {
@@ -67,55 +60,82 @@ func (t *tx) settle(s queue.Settlement) (held bool, err error) {
 }
 
 const finishQuery = `
-	UPDATE jobs SET state = ?, key = coalesce(nullif(?, ''), key), reason = ?, class = ?, last_error = ?,
-		progress = NULL, result = ?, finish_seq = ?, lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND state = 'in_progress' AND token = ?`
+	UPDATE jobs SET state = ?, key = coalesce(?, key), reason = ?, class = ?, last_error = ?,
+		progress = NULL, result = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
+	WHERE id = ? AND state = 2 AND token = ?`
 
 func (t *tx) finish(s queue.Settlement) (held bool, err error) {
-	seq, err := t.nextSeq()
+	last, err := t.numbers()
 	if err != nil {
 		return false, err
 	}
-	n, err := t.exec(finishQuery, s.State, s.Key, s.Reason, s.Class, s.Error,
-		text(s.Result), seq, t.now, s.Lease.Job.ID, s.Lease.Token)
-	if n == 1 {
-		t.lastSeq = seq
+	key, err := t.optionalKey(s.Key)
+	if err != nil {
+		return false, err
 	}
+	n, err := t.exec(finishQuery, numbersOf(s.State)[0], key, s.Reason, s.Class, s.Error,
+		text(s.Result), last.seq+1, t.now, s.Lease.Job.ID, s.Lease.Token)
+	last.seq += int64(n)
 	return n == 1, err
 }
 
-// Advance and Release, which are no failures, leave the class and error of the
-// last failure unless they bring a class of their own.
-const handBackQuery = `
-	UPDATE jobs SET state = 'queued', key = coalesce(nullif(?, ''), key), attempts = max(attempts - ?, 0),
-		available_at = ?, delayed = ?, reason = ?,
+// optionalKey is the number of a key, nil for none.
+func (t *tx) optionalKey(name string) (any, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // NULL
+	}
+	return t.number(t.w.keys, name)
+}
+
+const (
+	// Advance and Release, which are no failures, leave the class and error of the
+	// last failure unless they bring a class of their own.
+	handBackQuery = `
+	UPDATE jobs SET state = ?, key = ?, rank = ?, attempts = max(attempts - ?, 0), due = ?, reason = ?,
 		class = iif(?, ?, class), last_error = iif(?, ?, last_error), progress = coalesce(?, progress),
-		lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND state = 'in_progress' AND token = ?`
+		owner = '', updated_at = ?
+	WHERE id = ? AND state = 2 AND token = ?`
+	heldQuery = `SELECT key, run, priority, rank FROM jobs WHERE id = ? AND state = 2 AND token = ?`
+)
 
 func (t *tx) handBack(s queue.Settlement) (held bool, err error) {
+	wait := millis(s.Delay)
+	at, held, err := t.next(s, wait <= 0)
+	if !held || err != nil {
+		return false, err
+	}
 	givenBack := 1
 	if s.Verb == queue.Retry {
 		givenBack = 0
 	}
-	wait := millis(s.Delay)
 	failed := s.Verb == queue.Retry || s.Class != ""
-	n, err := t.exec(handBackQuery, s.Key, givenBack, t.now+wait, wait > 0, s.Reason,
+	n, err := t.exec(handBackQuery, queuedState(wait), at.key, at.rank, givenBack, t.now+wait, s.Reason,
 		failed, s.Class, failed, s.Error, text(s.Progress), t.now, s.Lease.Job.ID, s.Lease.Token)
 	return n == 1, err
 }
 
-const lastSeqQuery = `SELECT coalesce(max(finish_seq), 0) FROM jobs WHERE finish_seq > 0`
-
-// nextSeq is the number of the next final outcome. It is taken when lastSeq is
-// set to it.
-func (t *tx) nextSeq() (int64, error) {
-	if t.lastSeq == 0 {
-		last, err := t.number(lastSeqQuery)
-		if err != nil {
-			return 0, err
-		}
-		t.lastSeq = last
+// next returns where a job that is handed back goes, and its rank there: the one
+// it has unless it arrives at another key.
+func (t *tx) next(s queue.Settlement, ready bool) (at row, held bool, err error) {
+	stmt, err := t.w.stmt(heldQuery)
+	if err != nil {
+		return at, false, err
 	}
-	return t.lastSeq + 1, nil
+	err = stmt.QueryRowContext(context.Background(), s.Lease.Job.ID, s.Lease.Token).Scan(&at.key, &at.run, &at.Priority, &at.rank)
+	if err != nil {
+		return at, false, ignoreNoRows(err)
+	}
+	to := at.key
+	if s.Key != "" {
+		if to, err = t.number(t.w.keys, s.Key); err != nil {
+			return at, false, err
+		}
+	}
+	if to == at.key {
+		t.moveHeads()
+		return at, true, nil
+	}
+	at.key = to
+	at.rank, err = t.arrive(share{at.key, at.run}, at.Priority, ready)
+	return at, true, err
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -16,7 +17,9 @@ const maxBatch = 128
 // callers after the commit.
 type writer struct {
 	conn  *sql.Conn
-	stmts map[string]*sql.Stmt // of the loop alone
+	stmts map[string]*sql.Stmt // of the loop alone, as are keys and runs
+	keys  *names
+	runs  *names
 	ops   chan *op
 	stop  chan struct{} // closed to end the loop
 	done  chan struct{} // closed by the loop at its end
@@ -37,6 +40,8 @@ func newWriter(conn *sql.Conn) *writer {
 	return &writer{
 		conn:  conn,
 		stmts: make(map[string]*sql.Stmt),
+		keys:  newNames("keys"),
+		runs:  newNames("runs"),
 		ops:   make(chan *op),
 		stop:  make(chan struct{}),
 		done:  make(chan struct{}),
@@ -79,7 +84,7 @@ func (w *writer) loop() {
 		select {
 		case o := <-w.ops:
 			if o.outside {
-				o.answer <- o.run(&tx{w: w})
+				o.answer <- o.run(newTx(w))
 				continue
 			}
 			w.batch(o)
@@ -98,7 +103,7 @@ func (w *writer) batch(first *op) {
 		return
 	}
 	ops := []*op{first}
-	t := &tx{w: w}
+	t := newTx(w)
 	err := t.run(first)
 	for more := true; more && err == nil && len(ops) < maxBatch; {
 		select {
@@ -114,7 +119,7 @@ func (w *writer) batch(first *op) {
 		}
 	}
 	if err == nil {
-		err = w.commit()
+		err = t.end()
 	} else {
 		w.rollback()
 		if len(ops) > 1 {
@@ -131,8 +136,9 @@ func (w *writer) eachAlone(ops []*op) {
 	for _, o := range ops {
 		err := w.begin(o.ctx)
 		if err == nil {
-			if err = (&tx{w: w}).run(o); err == nil {
-				err = w.commit()
+			t := newTx(w)
+			if err = t.run(o); err == nil {
+				err = t.end()
 			} else {
 				w.rollback()
 			}
@@ -156,7 +162,11 @@ func (w *writer) commit() error {
 
 // rollback ends the transaction. Its only error is that SQLite has ended it
 // already, as it does when the disk is full or broken.
-func (w *writer) rollback() { _ = w.exec("ROLLBACK") }
+func (w *writer) rollback() {
+	_ = w.exec("ROLLBACK")
+	w.keys.forget()
+	w.runs.forget()
+}
 
 func (w *writer) exec(query string) error {
 	stmt, err := w.stmt(query)
@@ -199,12 +209,26 @@ type tx struct {
 	w        *writer
 	now      int64 // milliseconds, when the current operation began
 	promoted bool
-	lastSeq  int64 // the greatest finish_seq given out; 0 if not read yet
+	ranks    ranks
+	last     numbers
+}
+
+func newTx(w *writer) *tx {
+	return &tx{w: w, ranks: ranks{make(map[share]int64), make(map[share]bool), make(map[head]serving)}}
 }
 
 func (t *tx) run(o *op) error {
 	t.now = time.Now().UnixMilli()
 	return o.run(t)
+}
+
+// end commits, or rolls back and says why.
+func (t *tx) end() error {
+	if err := t.keepShares(); err != nil {
+		t.w.rollback()
+		return err
+	}
+	return t.w.commit()
 }
 
 // exec returns how many rows the statement changed.
@@ -229,13 +253,22 @@ func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
 	return stmt.QueryContext(context.Background(), args...)
 }
 
-// number returns the one integer that query selects.
-func (t *tx) number(query string, args ...any) (n int64, err error) {
+// integer returns the one integer that query selects.
+func (t *tx) integer(query string, args ...any) (n int64, err error) {
 	stmt, err := t.w.stmt(query)
 	if err != nil {
 		return 0, err
 	}
 	err = stmt.QueryRowContext(context.Background(), args...).Scan(&n)
+	return n, err
+}
+
+// integerOr is integer, or otherwise where query selects nothing.
+func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error) {
+	n, err := t.integer(query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return otherwise, nil
+	}
 	return n, err
 }
 
