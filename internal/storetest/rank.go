@@ -35,9 +35,11 @@ func rankSmall(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 	one := func() []queue.Lease { return []queue.Lease{leaseOne(t, s, key)} }
 	within("first", 25, one)
+	var done []queue.Settlement
 	for _, l := range lease(t, s, key, bulk/4) {
-		finish(t, s, l, queue.Done, "stored")
+		done = append(done, queue.Settlement{Lease: l, Verb: queue.Finish, State: queue.Done})
 	}
+	settle(t, s, done...)
 	within("middle", 25, one)
 	within("at once", 25, func() []queue.Lease { return lease(t, s, key, 25) })
 }
