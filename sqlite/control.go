@@ -195,7 +195,7 @@ func (s *Store) forgetShares(ctx context.Context) error {
 		if err := errors.Join(t.keepShares(), t.keepCounts()); err != nil {
 			return 0, err
 		}
-		clear(t.ranks.shares)
+		clear(t.w.memory.shares)
 		return t.exec(query)
 	})
 	return err

@@ -134,6 +134,9 @@ func (t *tx) handBack(s queue.Settlement) (held bool, err error) {
 	}
 	t.counts.queued(from, stateInProgress, -1)
 	t.counts.queued(to, queuedState(wait), 1)
+	if wait > 0 {
+		t.delays(t.now + wait)
+	}
 	return true, nil
 }
 

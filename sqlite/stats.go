@@ -29,7 +29,10 @@ func (t *tx) promoteOnce() error {
 	if t.promoted {
 		return nil
 	}
-	_, err := t.promote(promoteLease)
+	found, err := t.overdue()
+	if found && err == nil {
+		_, err = t.promote(promoteLease)
+	}
 	t.promoted = err == nil
 	return err
 }
@@ -49,6 +52,7 @@ func (t *tx) promote(most int) (n int, err error) {
 		t.counts.queued(key, stateReady, 1)
 	}
 	t.moveHeads()
+	t.w.memory.due = nil
 	return n, rows.Err()
 }
 

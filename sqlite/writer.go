@@ -4,13 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
 
 // maxBatch bounds how many operations share a transaction, and so how long the
 // first of them waits for the others.
-const maxBatch = 128
+const maxBatch = 256
 
 // writer owns the one connection that writes. Its loop takes an operation and
 // those that wait behind it, runs them in one transaction and answers their
@@ -21,6 +22,7 @@ type writer struct {
 	keys    *names
 	runs    *names
 	inserts map[int]string // insertQuery of so many rows
+	memory  memory
 	ops     chan *op
 	stop    chan struct{} // closed to end the loop
 	done    chan struct{} // closed by the loop at its end
@@ -33,7 +35,8 @@ type writer struct {
 type op struct {
 	ctx     context.Context //nolint:containedctx // of the caller, who waits for answer
 	run     func(*tx) error
-	outside bool // needs no transaction
+	enqueue *enqueueing // instead of run: many are done as one
+	outside bool        // needs no transaction
 	answer  chan error
 }
 
@@ -43,6 +46,7 @@ func newWriter(conn *sql.Conn) *writer {
 		stmts:   make(map[string]*sql.Stmt),
 		keys:    newNames("keys"),
 		runs:    newNames("runs"),
+		memory:  memory{version: -1, shares: make(map[share]int64)},
 		inserts: map[int]string{1: insertQuery(1), 8: insertQuery(8), 64: insertQuery(64)},
 		ops:     make(chan *op),
 		stop:    make(chan struct{}),
@@ -104,21 +108,12 @@ func (w *writer) batch(first *op) {
 		first.answer <- err
 		return
 	}
-	ops := []*op{first}
 	t := newTx(w)
-	err := t.run(first)
-	for more := true; more && err == nil && len(ops) < maxBatch; {
-		select {
-		case o := <-w.ops:
-			if o.ctx.Err() != nil {
-				o.answer <- o.ctx.Err()
-				continue
-			}
-			ops = append(ops, o)
-			err = t.run(o)
-		default:
-			more = false
-		}
+	var ops []*op
+	err := w.recall()
+	for more := []*op{first}; len(more) > 0 && err == nil; more = w.waiting(maxBatch - len(ops)) {
+		ops = append(ops, more...)
+		err = t.run(more)
 	}
 	if err == nil {
 		err = t.end()
@@ -134,12 +129,34 @@ func (w *writer) batch(first *op) {
 	}
 }
 
+// waiting returns the operations that are there, up to most. A caller whose
+// answer has just come needs a moment to be back, which is well spent: an fsync
+// costs as much as many operations.
+func (w *writer) waiting(most int) (ops []*op) {
+	for patience := 2; len(ops) < most; {
+		select {
+		case o := <-w.ops:
+			if o.ctx.Err() != nil {
+				o.answer <- o.ctx.Err()
+				continue
+			}
+			ops = append(ops, o)
+		default:
+			if patience--; patience < 0 {
+				return ops
+			}
+			runtime.Gosched()
+		}
+	}
+	return ops
+}
+
 func (w *writer) eachAlone(ops []*op) {
 	for _, o := range ops {
 		err := w.begin(o.ctx)
 		if err == nil {
 			t := newTx(w)
-			if err = t.run(o); err == nil {
+			if err = errors.Join(w.recall(), t.run([]*op{o})); err == nil {
 				err = t.end()
 			} else {
 				w.rollback()
@@ -166,8 +183,7 @@ func (w *writer) commit() error {
 // already, as it does when the disk is full or broken.
 func (w *writer) rollback() {
 	_ = w.exec("ROLLBACK")
-	w.keys.forget()
-	w.runs.forget()
+	w.forget()
 }
 
 func (w *writer) exec(query string) error {
@@ -213,16 +229,27 @@ type tx struct {
 	promoted bool
 	ranks    ranks
 	counts   counts
-	last     numbers
 }
 
 func newTx(w *writer) *tx {
 	return &tx{w: w, ranks: newRanks(), counts: newCounts()}
 }
 
-func (t *tx) run(o *op) error {
+// run runs operations, those of Enqueue as one.
+func (t *tx) run(ops []*op) error {
 	t.now = time.Now().UnixMilli()
-	return o.run(t)
+	var adding []*enqueueing
+	for _, o := range ops {
+		if o.enqueue != nil {
+			adding = append(adding, o.enqueue)
+		} else if err := o.run(t); err != nil {
+			return err
+		}
+	}
+	if len(adding) == 0 {
+		return nil
+	}
+	return t.enqueue(adding)
 }
 
 // end commits, or rolls back and says why.
