@@ -95,6 +95,7 @@ func (a *asynqQueue) pending(context.Context) (int, error) {
 	return info.Size, nil
 }
 
+// size is the memory of Redis without that of connections and buffers.
 func (a *asynqQueue) size(ctx context.Context) (int64, error) {
 	client := redis.NewClient(&redis.Options{Network: a.redis.Network, Addr: a.redis.Addr})
 	defer client.Close()
@@ -102,12 +103,20 @@ func (a *asynqQueue) size(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("measure Redis: %w", err)
 	}
+	var bytes int64
 	for line := range strings.Lines(info) {
-		if used, ok := strings.CutPrefix(line, "used_memory:"); ok {
-			return strconv.ParseInt(strings.TrimSpace(used), 10, 64)
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		sign := map[string]int64{"used_memory": 1, "mem_clients_normal": -1, "mem_aof_buffer": -1}[name]
+		if sign == 0 {
+			continue
 		}
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read %s of Redis: %w", name, err)
+		}
+		bytes += sign * n
 	}
-	return 0, errors.New("measure Redis: it does not say how much memory it uses")
+	return bytes, nil
 }
 
 func (a *asynqQueue) close() error { return errors.Join(a.client.Close(), a.inspector.Close()) }

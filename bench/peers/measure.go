@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 )
 
 // stores makes the fresh store of each run.
@@ -43,23 +45,30 @@ func (s *stores) close() error {
 	return s.pg.stop()
 }
 
-// missing says why a server can't be started, or nothing if it can.
-func missing(s server) error {
+// version asks the programs of a server for theirs. An error says why the
+// server can't be started.
+func version(ctx context.Context, s server) (string, error) {
+	program := "redis-server"
 	switch s {
+	case none:
+		return "", nil
 	case postgres:
-		_, err := findPostgres()
-		return err
-	case redisd:
-		_, err := exec.LookPath("redis-server")
-		return err
-	default:
-		return nil
+		bin, err := findPostgres()
+		if err != nil {
+			return "", err
+		}
+		program = filepath.Join(bin, "postgres")
 	}
+	out, err := exec.CommandContext(ctx, program, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask for version: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // chosen returns the variants and workloads that the flags ask for, and notes
 // why others of them are left out.
-func (c config) chosen(rep *report) (vs []variant, ws []workload, err error) {
+func (c config) chosen(ctx context.Context, rep *report) (vs []variant, ws []workload, err error) {
 	for _, w := range workloads() {
 		if named(w.name, c.workloads) {
 			ws = append(ws, w)
@@ -69,10 +78,12 @@ func (c config) chosen(rep *report) (vs []variant, ws []workload, err error) {
 		if !named(v.name, c.peers) {
 			continue
 		}
-		if why := missing(v.server); why != nil {
+		says, why := version(ctx, v.server)
+		if why != nil {
 			rep.note("%s left out: no %s: %v", v.name, v.server, why)
 			continue
 		}
+		rep.condition(says)
 		vs = append(vs, v)
 		for _, w := range ws {
 			if why, ok := v.skip[w.name]; ok {
@@ -90,7 +101,7 @@ func (c config) chosen(rep *report) (vs []variant, ws []workload, err error) {
 // falls on all systems alike, and tells of each on progress.
 func (c config) measure(ctx context.Context, progress io.Writer) (rep *report, err error) {
 	rep = newReport(c)
-	vs, ws, err := c.chosen(rep)
+	vs, ws, err := c.chosen(ctx, rep)
 	if err != nil {
 		return nil, err
 	}

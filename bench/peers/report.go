@@ -57,6 +57,13 @@ func (r *report) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
+// condition adds a line to the conditions, unless it is there.
+func (r *report) condition(says string) {
+	if says != "" && !slices.Contains(r.Conditions, says) {
+		r.Conditions = append(r.Conditions, says)
+	}
+}
+
 // add notes one run.
 func (r *report) add(v variant, w workload, metrics []metric, failure error) {
 	if v.base && !slices.Contains(r.bases, v.name) {
@@ -150,7 +157,12 @@ func (r *report) text(w io.Writer) error {
 		if head := l.Workload + " " + l.Metric; head != group && l.Metric != "failed" {
 			group = head
 			fmt.Fprintf(table, "\n%s, %s: %s\n", head, l.Unit, l.About)
-			fmt.Fprintf(table, "\tmedian\tleast\tmost\t%s\tsystem\n", strings.Join(r.bases, " ahead\t")+" ahead")
+			fmt.Fprint(table, "\tmedian\tleast\tmost")
+			for _, name := range r.bases {
+				system, _, _ := strings.Cut(name, "/")
+				fmt.Fprintf(table, "\t%s ahead", system)
+			}
+			fmt.Fprint(table, "\t  system\n")
 		}
 		if l.Metric == "failed" {
 			continue // told of in the notes
@@ -159,7 +171,7 @@ func (r *report) text(w io.Writer) error {
 		for _, name := range r.bases {
 			fmt.Fprintf(table, "\t%.2f×", l.Ahead[name])
 		}
-		fmt.Fprintf(table, "\t%s\n", l.Variant)
+		fmt.Fprintf(table, "\t  %s\n", l.Variant)
 	}
 	if err := table.Flush(); err != nil {
 		return err
