@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,7 @@ const (
 )
 
 // blocked measures how long jobs of free keys wait behind those of a key that
-// may run only two at once.
+// may run only two at once, which it checks.
 func blocked(ctx context.Context, b bench) ([]metric, error) {
 	n := min(blockedJobs, b.N)
 	jobs := newJobs(0, 2*n, freeKeys)
@@ -30,13 +31,18 @@ func blocked(ctx context.Context, b bench) ([]metric, error) {
 			return nil, fmt.Errorf("enqueue jobs to begin with: %w", err)
 		}
 	}
+	var running, over atomic.Int64 // handlers of the capped key, and those beyond the cap
 	var mu sync.Mutex
 	var waits []time.Duration
 	started := newTally(n)
 	begin := time.Now()
 	stop := b.start(ctx, work{caps: map[string]int{blockedKey: blockedCap}, handle: func(j job) {
 		if j.Key == blockedKey {
+			if running.Add(1) > blockedCap {
+				over.Add(1)
+			}
 			time.Sleep(blockedWork)
+			running.Add(-1)
 			return
 		}
 		wait := time.Since(begin)
@@ -48,6 +54,9 @@ func blocked(ctx context.Context, b bench) ([]metric, error) {
 	err := started.wait(ctx, blockedWait)
 	if err := errors.Join(err, stop()); err != nil {
 		return nil, err
+	}
+	if n := over.Load(); n > 0 {
+		return nil, fmt.Errorf("%d handlers of %s ran beyond its cap of %d", n, blockedKey, blockedCap)
 	}
 	mu.Lock()
 	defer mu.Unlock()

@@ -19,7 +19,7 @@ const (
 // latency measures from the call that enqueues to the handler's start, with both
 // in one process.
 func latency(ctx context.Context, b bench) ([]metric, error) {
-	return b.delays(ctx, func(ctx context.Context) error { return b.produce(ctx) })
+	return b.delays(ctx, b.produce)
 }
 
 // remote measures the same when the jobs come from a second process.

@@ -63,7 +63,8 @@ func version(ctx context.Context, s server) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for version: %w", err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	says, _, _ := strings.Cut(string(out), " sha=") // Redis goes on with its build
+	return strings.TrimSpace(says), nil
 }
 
 // chosen returns the variants and workloads that the flags ask for, and notes
