@@ -20,12 +20,12 @@ import (
 
 func main() {
 	if spec := os.Getenv(trialEnv); spec != "" {
-		os.Exit(child(spec, os.Stdout, os.Stderr))
+		os.Exit(child(spec, os.Stdout, os.Stderr)) //nolint:forbidigo // this is main
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // this is main
 }
 
 // config is what the flags say.

@@ -48,10 +48,12 @@ func (s *stores) close() error {
 // version asks the programs of a server for theirs. An error says why the
 // server can't be started.
 func version(ctx context.Context, s server) (string, error) {
-	program := "redis-server"
+	var program string
 	switch s {
 	case none:
 		return "", nil
+	case redisd:
+		program = "redis-server"
 	case postgres:
 		bin, err := findPostgres()
 		if err != nil {

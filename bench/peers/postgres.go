@@ -99,7 +99,7 @@ func (s *postgresServer) exec(ctx context.Context, statements ...string) error {
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the statements are done
+	defer conn.Close(context.WithoutCancel(ctx))
 	for _, statement := range statements {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)

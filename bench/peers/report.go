@@ -31,7 +31,7 @@ type line struct {
 }
 
 func newReport(c config) *report {
-	r := &report{Conditions: []string{
+	r := &report{Notes: []string{}, Conditions: []string{
 		fmt.Sprintf("%s, %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0)),
 		fmt.Sprintf("%d jobs, measured for %v at most, medians of %d rounds", c.n, c.limit, c.rounds),
 		"full: fsync before the answer (SQLite synchronous=FULL, PostgreSQL synchronous_commit=on, Redis appendfsync always)",

@@ -60,7 +60,7 @@ func postgresSize(ctx context.Context, settings string) (bytes int64, err error)
 	if err != nil {
 		return 0, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was written
+	defer conn.Close(context.WithoutCancel(ctx))
 	const query = `select sum(pg_total_relation_size(relid)) from pg_stat_user_tables`
 	if err := conn.QueryRow(ctx, query).Scan(&bytes); err != nil {
 		return 0, fmt.Errorf("measure PostgreSQL database: %w", err)
