@@ -27,7 +27,7 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 		if left > 0 {
 			f.Limit = min(left, controlChunk)
 		}
-		query, args, err := selectJobs(f, "jobs.id, key, first_key, run, priority, state, reason, class", "jobs.id")
+		query, args, err := selectJobs(f, "jobs.id, key, first_key, run, priority, state, due, reason, class", "jobs.id")
 		if err != nil {
 			return sum, err
 		}
@@ -62,9 +62,9 @@ func narrowed(asked, allowed []queue.State) []queue.State {
 
 // found is a job as eachChunk selects it.
 type found struct {
-	id, key, first, run int64
-	priority, state     int
-	outcome             outcome // of a terminal one
+	id, key, first, run, due int64
+	priority, state          int
+	outcome                  outcome // of a terminal one
 }
 
 func (t *tx) rows(query string, args ...any) (all []found, err error) {
@@ -75,7 +75,7 @@ func (t *tx) rows(query string, args ...any) (all []found, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var f found
-		if err := rows.Scan(&f.id, &f.key, &f.first, &f.run, &f.priority, &f.state, &f.outcome.reason, &f.outcome.class); err != nil {
+		if err := rows.Scan(&f.id, &f.key, &f.first, &f.run, &f.priority, &f.state, &f.due, &f.outcome.reason, &f.outcome.class); err != nil {
 			return nil, err
 		}
 		f.outcome.state = f.state
@@ -103,7 +103,7 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 			}
 			came.add(key, r.id, true)
 			t.counts.outcomes[r.outcome]--
-			t.counts.queued(r.first, stateReady, 1)
+			t.counts.add(1, r.first, stateReady, t.now)
 			if _, err := t.exec(query, rank, t.now, t.now, r.id); err != nil {
 				return err
 			}
@@ -144,7 +144,7 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 		t.moveHeads()
 		for _, r := range rows {
 			last.seq++
-			t.counts.queued(r.key, r.state, -1)
+			t.counts.add(-1, r.key, r.state, r.due)
 			t.counts.outcomes[outcome{stateSkipped, queue.ReasonCancelled, ""}]++
 			if _, err := t.exec(query, queue.ReasonCancelled, last.seq, t.now, r.id); err != nil {
 				return err

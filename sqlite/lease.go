@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
@@ -21,24 +22,22 @@ func (s *Store) Lease(ctx context.Context, owner string, wants []queue.Want, ttl
 	return leases, nil
 }
 
-// One pair of statements serves all wants for the same number of jobs: a
-// statement of its own for each costs more than its row. Each key becomes a list
-// of its first ready rows. The index is named because a plan that sorts would
-// make the cost of a lease grow with the number of ready jobs.
+// The jobs at the heads of keys are found in two steps, because a statement for
+// each job costs more than its row: first their ids, by the index that has them
+// in order, then all rows at once. The index is named because a plan that sorts
+// would make the cost of a lease grow with the number of ready jobs.
 const (
-	firstQuery = `
-	SELECT id, key, run, priority, rank, attempts, token, finish_seq, reason, class,
+	firstOfEachQuery = `
+	SELECT (
+		SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = want.value AND state = 0 ORDER BY priority DESC, rank, id LIMIT 1) AS first
+	FROM json_each(?) want WHERE first IS NOT NULL`
+	firstOfOneQuery = `
+	SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = ? AND state = 0 ORDER BY priority DESC, rank, id LIMIT ?`
+	pausedQuery = `SELECT id FROM keys INDEXED BY keys_paused WHERE paused = 1`
+	rowsQuery   = `
+	SELECT id, key, run, priority, rank, attempts, token, finish_seq, reason, class, due,
 		created_at, artifact_id, last_error, payload, progress, result
-	FROM jobs JOIN docs USING (id)
-	WHERE id IN (
-		SELECT first.value FROM (
-			SELECT (
-				SELECT json_group_array(id) FROM (
-					SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = want.value AND state = 0
-					ORDER BY priority DESC, rank, id LIMIT ?)) AS ids
-			FROM json_each(?) want
-			WHERE NOT EXISTS (SELECT 1 FROM keys WHERE id = want.value AND paused)
-				AND NOT EXISTS (SELECT 1 FROM keys WHERE name = '' AND paused)) lists, json_each(lists.ids) first)`
+	FROM jobs JOIN docs USING (id) WHERE id IN (SELECT value FROM json_each(?))`
 	leaseQuery = `
 	UPDATE OR FAIL jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
 	WHERE id IN (SELECT value FROM json_each(?))`
@@ -48,86 +47,92 @@ func (t *tx) lease(owner string, wants []queue.Want, ttl time.Duration) ([]queue
 	if err := t.promoteOnce(); err != nil {
 		return nil, err
 	}
-	asked := make(map[int][]int64)
-	for _, want := range wants {
-		key, err := t.known(t.w.keys, want.Key)
-		if err != nil {
-			return nil, err
-		}
-		if want.N > 0 && key > 0 {
-			asked[want.N] = append(asked[want.N], key)
-		}
-	}
-	var found []first
-	for n, keys := range asked {
-		var err error
-		if found, err = t.first(found, n, keys); err != nil {
-			return nil, err
-		}
-	}
-	if len(found) == 0 {
-		return nil, nil
-	}
-	return t.take(found, owner, t.now+millis(ttl))
-}
-
-// first is a ready job at the head of its key, with the numbers of its key and run.
-type first struct {
-	queue.Lease
-	key, run int64
-}
-
-// first appends the first n ready jobs of each key to found.
-func (t *tx) first(found []first, n int, keys []int64) ([]first, error) {
-	list, err := json.Marshal(keys)
-	if err != nil {
+	ids, err := t.firstIDs(wants)
+	if len(ids) == 0 || err != nil {
 		return nil, err
-	}
-	rows, err := t.query(firstQuery, n, string(list))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		f := first{key: rows.integer(1), run: rows.integer(2)}
-		f.Token = rows.integer(6)
-		f.Job = queue.Job{
-			ID: rows.integer(0), Priority: int(rows.integer(3)), Rank: rows.integer(4), Attempts: int(rows.integer(5)),
-			FinishSeq: rows.integer(7), Reason: rows.text(8), Class: rows.text(9), CreatedAt: instant(rows.integer(10)),
-			ArtifactID: rows.text(11), LastError: rows.text(12), Payload: rows.doc(13), Progress: rows.doc(14), Result: rows.doc(15),
-		}
-		found = append(found, f)
-	}
-	return found, rows.Err()
-}
-
-// take leases jobs that are ready.
-func (t *tx) take(found []first, owner string, expires int64) ([]queue.Lease, error) {
-	leases, ids := make([]queue.Lease, len(found)), make([]int64, len(found))
-	for i, f := range found {
-		ids[i] = f.Job.ID
-		k := t.counts.key(f.key)
-		k.ready, k.inFlight, k.served = k.ready-1, k.inFlight+1, max(k.served, f.Job.Rank)
-		var err error
-		if f.Job.Key, err = t.nameOf(t.w.keys, f.key); err != nil {
-			return nil, err
-		}
-		if f.Job.Run, err = t.nameOf(t.w.runs, f.run); err != nil {
-			return nil, err
-		}
-		f.Token++
-		f.Job.Attempts++
-		f.Job.State, f.Job.Owner = queue.InProgress, owner
-		f.Job.LeaseExpiresAt, f.Job.UpdatedAt = instant(expires), instant(t.now)
-		leases[i] = f.Lease
 	}
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err
 	}
+	expires := t.now + millis(ttl)
 	t.moveHeads()
+	leases, err := t.leases(owner, expires, string(list))
+	if err != nil {
+		return nil, err
+	}
 	_, err = t.exec(leaseQuery, owner, expires, t.now, string(list))
 	return leases, err
+}
+
+// firstIDs returns the ids of the first ready jobs that each want asks for.
+func (t *tx) firstIDs(wants []queue.Want) (ids []int64, err error) {
+	paused, err := t.integers(pausedQuery)
+	if err != nil || slices.Contains(paused, wholeQueue) {
+		return nil, err
+	}
+	var singles []int64
+	for _, want := range wants {
+		key, err := t.known(t.w.keys, want.Key)
+		switch {
+		case err != nil:
+			return nil, err
+		case key == 0 || slices.Contains(paused, key):
+		case want.N == 1:
+			singles = append(singles, key)
+		case want.N > 1:
+			more, err := t.integers(firstOfOneQuery, key, want.N)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, more...)
+		}
+	}
+	if len(singles) == 0 {
+		return ids, nil
+	}
+	list, err := json.Marshal(singles)
+	if err != nil {
+		return nil, err
+	}
+	more, err := t.integers(firstOfEachQuery, string(list))
+	return append(ids, more...), err
+}
+
+// leases returns ready jobs as they will be once they are leased.
+func (t *tx) leases(owner string, expires int64, ids string) ([]queue.Lease, error) {
+	rows, err := t.query(rowsQuery, ids)
+	if err != nil {
+		return nil, err
+	}
+	var leases []queue.Lease
+	var of []share
+	for rows.Next() {
+		leases = append(leases, queue.Lease{Token: rows.integer(6) + 1, Job: queue.Job{
+			ID: rows.integer(0), Priority: int(rows.integer(3)), Rank: rows.integer(4), Attempts: int(rows.integer(5)) + 1,
+			FinishSeq: rows.integer(7), Reason: rows.text(8), Class: rows.text(9), CreatedAt: instant(rows.integer(11)),
+			ArtifactID: rows.text(12), LastError: rows.text(13), Payload: rows.doc(14), Progress: rows.doc(15), Result: rows.doc(16),
+			State: queue.InProgress, Owner: owner, LeaseExpiresAt: instant(expires), UpdatedAt: instant(t.now),
+		}})
+		of = append(of, share{rows.integer(1), rows.integer(2)})
+		t.counts.add(-1, rows.integer(1), stateReady, rows.integer(10))
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i := range leases {
+		j := &leases[i].Job
+		k := t.counts.key(of[i].key)
+		k.inFlight, k.served = k.inFlight+1, max(k.served, j.Rank)
+		if j.Key, err = t.nameOf(t.w.keys, of[i].key); err != nil {
+			return nil, err
+		}
+		if j.Run, err = t.nameOf(t.w.runs, of[i].run); err != nil {
+			return nil, err
+		}
+	}
+	return leases, nil
 }
 
 // Heartbeat implements [queue.Store].

@@ -121,6 +121,7 @@ func (w *writer) copyJobs(ctx context.Context) error {
 		INSERT INTO shares (key, run, rank) SELECT key, run, max(rank) FROM jobs WHERE state < 3 GROUP BY key, run;
 		UPDATE keys SET (ready, delayed, in_flight) = (
 			SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 1), 0), coalesce(sum(state = 2), 0) FROM jobs WHERE key = keys.id AND state < 3);
+		INSERT INTO ready_since (second, n) SELECT due / 1000, count(*) FROM jobs WHERE state = 0 GROUP BY 1;
 		INSERT INTO outcomes (state, reason, class, n) SELECT state, reason, class, count(*) FROM jobs WHERE state > 2 GROUP BY 1, 2, 3;
 		DROP TABLE jobs_v1`
 	)

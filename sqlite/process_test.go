@@ -53,10 +53,12 @@ func checkCounts(t interface {
 	const truth = `
 		SELECT 0 AS state, key AS name, '' AS class, sum(state = 0) AS a, sum(state = 1) AS b, sum(state = 2) AS c
 			FROM jobs WHERE state < 3 GROUP BY key
-		UNION ALL SELECT state, reason, class, count(*), 0, 0 FROM jobs WHERE state > 2 GROUP BY state, reason, class`
+		UNION ALL SELECT state, reason, class, count(*), 0, 0 FROM jobs WHERE state > 2 GROUP BY state, reason, class
+		UNION ALL SELECT 9, due / 1000, '', count(*), 0, 0 FROM jobs WHERE state = 0 GROUP BY 2`
 	const kept = `
 		SELECT 0, id, '', ready, delayed, in_flight FROM keys WHERE ready <> 0 OR delayed <> 0 OR in_flight <> 0
-		UNION ALL SELECT state, reason, class, n, 0, 0 FROM outcomes`
+		UNION ALL SELECT state, reason, class, n, 0, 0 FROM outcomes
+		UNION ALL SELECT 9, second, '', n, 0, 0 FROM ready_since`
 	var differ int
 	query := fmt.Sprintf(`WITH truth AS (%s), kept AS (%s) SELECT count(*) FROM (
 		SELECT * FROM (SELECT * FROM truth EXCEPT SELECT * FROM kept) UNION ALL SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM truth))`,

@@ -67,8 +67,8 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 				return sum, err
 			}
 			sum.Returned += n
-			t.counts.queued(keys[i], stateInProgress, -n)
-			t.counts.queued(keys[i], stateReady, n)
+			t.counts.add(-n, keys[i], stateInProgress, 0)
+			t.counts.add(n, keys[i], stateReady, t.now)
 			continue
 		}
 		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, last.seq+1, t.now, l.Job.ID, l.Token, t.now)
@@ -80,7 +80,7 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 		}
 		last.seq += int64(n)
 		sum.Ended += n
-		t.counts.queued(keys[i], stateInProgress, -n)
+		t.counts.add(-n, keys[i], stateInProgress, 0)
 		t.counts.outcomes[outcome{stateError, queue.ClassCrashed, queue.ClassCrashed}] += n
 	}
 	return sum, nil

@@ -103,6 +103,19 @@ func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error
 	return n, err
 }
 
+// integers returns the one integer of each row that query selects.
+func (t *tx) integers(query string, args ...any) (all []int64, err error) {
+	found, err := t.query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		all = append(all, found.integer(0))
+	}
+	return all, found.Err()
+}
+
 // texts returns the one text of each row that query selects.
 func (t *tx) texts(query string, args ...any) (texts []string, err error) {
 	found, err := t.query(query, args...)

@@ -14,13 +14,16 @@ ALTER TABLE jobs RENAME TO jobs_v1;
 
 CREATE TABLE keys (
 	id        INTEGER PRIMARY KEY,
-	name      TEXT    NOT NULL UNIQUE,      -- '' stands for the whole queue, which can be paused
+	name      TEXT    NOT NULL UNIQUE,      -- '' and id 0 stand for the whole queue, which can be paused
 	paused    INTEGER NOT NULL DEFAULT 0,
 	served    INTEGER NOT NULL DEFAULT 0,   -- the greatest rank that was leased here
 	ready     INTEGER NOT NULL DEFAULT 0,   -- how many jobs are in state 0; all counts are kept by the program
 	delayed   INTEGER NOT NULL DEFAULT 0,   -- 1
 	in_flight INTEGER NOT NULL DEFAULT 0    -- 2
 ) STRICT;
+
+CREATE INDEX keys_paused ON keys (id) WHERE paused = 1;
+INSERT INTO keys (id, name) VALUES (0, '');
 
 CREATE TABLE runs (
 	id   INTEGER PRIMARY KEY,
@@ -68,9 +71,16 @@ CREATE TABLE docs (
 
 CREATE INDEX docs_place ON docs (place);
 CREATE INDEX jobs_ready ON jobs (key, priority DESC, rank, id) WHERE state = 0;
-CREATE INDEX jobs_due ON jobs (state, due) WHERE state = 0 OR state = 1 OR state = 2; -- SQLite sees what implies OR, not <
+CREATE INDEX jobs_due ON jobs (state, due) WHERE state = 1 OR state = 2; -- SQLite sees what implies OR, not <
 CREATE INDEX jobs_finished ON jobs (finish_seq) WHERE finish_seq > 0;
 CREATE INDEX jobs_error ON jobs (class) WHERE state = 5;
+
+-- How many ready jobs became so in which second. The least of them tells how long
+-- the oldest has waited; an index would cost every job two changes for that.
+CREATE TABLE ready_since (
+	second INTEGER PRIMARY KEY,
+	n      INTEGER NOT NULL
+) STRICT;
 
 -- How many terminal jobs there are.
 CREATE TABLE outcomes (
