@@ -63,7 +63,7 @@ func (m *model) drawFilter(t *rapid.T, may func(*modelJob) bool) (f queue.Filter
 		f.Key = drawKey(t)
 	}
 	if maybe("by run") {
-		f.Run = drawOf(t, "run", "bulk", "small")
+		f.Run = m.drawRun(t)
 	}
 	if maybe("after") {
 		f.After = rapid.Int64Range(0, m.lastID).Draw(t, "id")

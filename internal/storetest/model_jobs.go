@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -27,9 +28,13 @@ func drawOf[T any](t *rapid.T, label string, from ...T) T {
 }
 
 func drawKey(t *rapid.T) string   { return drawOf(t, "key", modelKeys()...) }
-func drawRun(t *rapid.T) string   { return drawOf(t, "run", "", "bulk", "small") }
 func drawDelay(t *rapid.T) int    { return drawOf(t, "delay", 0, 0, 0, 1, 3) }
 func drawClass(t *rapid.T) string { return drawOf(t, "class", "", "", "transient", "gone") }
+
+// drawRun draws a run: an old one, or one that has just begun.
+func (m *model) drawRun(t *rapid.T) string {
+	return drawOf(t, "run", "", "bulk", fmt.Sprint("small ", m.steps/20), fmt.Sprint("small ", m.steps/40))
+}
 
 func (m *model) enqueue(t *rapid.T) {
 	s := m.any(t)
@@ -38,7 +43,7 @@ func (m *model) enqueue(t *rapid.T) {
 	var added []*modelJob
 	for range rapid.IntRange(1, 4).Draw(t, "jobs") {
 		n := queue.NewJob{
-			ArtifactID: drawOf(t, "artifact", modelIDs()...), Key: drawKey(t), Run: drawRun(t),
+			ArtifactID: drawOf(t, "artifact", modelIDs()...), Key: drawKey(t), Run: m.drawRun(t),
 			Priority: drawOf(t, "priority", 0, 0, 5), Delay: time.Duration(drawDelay(t)) * time.Hour,
 		}
 		give = append(give, n)
