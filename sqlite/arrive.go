@@ -93,13 +93,15 @@ type serving struct {
 	empty bool // no job is ready there: rank is that of the last one
 }
 
-// ranks are the numbers from which ranks are made, as far as the transaction
-// has met them. Shares are written back at its end; heads hold until something
-// else than arrivals moves them.
+// ranks are what a transaction knows of ranks. Shares are written at its end;
+// heads hold until something else than arrivals moves them.
 type ranks struct {
-	shares map[share]int64 // the last rank; -1 if there was none
-	dirty  map[share]bool
-	heads  map[head]serving
+	dirty map[share]bool // shares in memory that have grown
+	heads map[head]serving
+}
+
+func newRanks() ranks {
+	return ranks{make(map[share]bool), make(map[head]serving)}
 }
 
 const (
@@ -111,7 +113,8 @@ const (
 // arrive returns the rank of a job that arrives at a key, as [queue.Job].Rank
 // defines it.
 func (t *tx) arrive(s share, priority int, ready bool) (int64, error) {
-	last, ok := t.ranks.shares[s]
+	shares := t.w.memory.shares
+	last, ok := shares[s]
 	if !ok {
 		var err error
 		if last, err = t.integerOr(-1, shareQuery, s.key, s.run); err != nil {
@@ -124,7 +127,7 @@ func (t *tx) arrive(s share, priority int, ready bool) (int64, error) {
 		return 0, err
 	}
 	rank := max(last+1, now.rank)
-	t.ranks.shares[s], t.ranks.dirty[s] = rank, true
+	shares[s], t.ranks.dirty[s] = rank, true
 	if ready && now.empty {
 		t.ranks.heads[h] = serving{rank: rank}
 	}
@@ -143,6 +146,9 @@ func (t *tx) serving(h head) (serving, error) {
 	if err == nil && rank < 0 {
 		now.empty = true
 		now.rank, err = t.integer(servedQuery, h.key)
+		if k := t.counts.keys[h.key]; k != nil {
+			now.rank = max(now.rank, k.served)
+		}
 	}
 	if err == nil {
 		t.ranks.heads[h] = now
@@ -157,10 +163,11 @@ func (t *tx) moveHeads() { clear(t.ranks.heads) }
 func (t *tx) keepShares() error {
 	const query = `INSERT INTO shares (key, run, rank) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rank = excluded.rank`
 	for _, s := range slices.SortedFunc(maps.Keys(t.ranks.dirty), compareShares) {
-		if _, err := t.exec(query, s.key, s.run, t.ranks.shares[s]); err != nil {
+		if _, err := t.exec(query, s.key, s.run, t.w.memory.shares[s]); err != nil {
 			return err
 		}
 	}
+	clear(t.ranks.dirty)
 	return nil
 }
 

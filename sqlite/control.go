@@ -16,7 +16,7 @@ const controlChunk = 1000
 // eachChunk has change treat the jobs that match f, of those in states, in
 // transactions of at most controlChunk jobs, and returns how many there were.
 func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.State,
-	change func(*tx, []row) error,
+	change func(*tx, []found) error,
 ) (sum int, err error) {
 	if f.States = narrowed(f.States, states); len(f.States) == 0 {
 		return 0, f.Check()
@@ -27,11 +27,11 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 		if left > 0 {
 			f.Limit = min(left, controlChunk)
 		}
-		query, args, err := selectJobs(f, "id, key, first_key, run, priority", "id")
+		query, args, err := selectJobs(f, "id, key, first_key, run, priority, state, reason, class", "id")
 		if err != nil {
 			return sum, err
 		}
-		rows, err := write(ctx, s.w, func(t *tx) ([]row, error) {
+		rows, err := write(ctx, s.w, func(t *tx) ([]found, error) {
 			rows, err := t.rows(query, args...)
 			if len(rows) == 0 || err != nil {
 				return nil, err
@@ -60,21 +60,28 @@ func narrowed(asked, allowed []queue.State) []queue.State {
 	})
 }
 
-// rows reads what eachChunk selects.
-func (t *tx) rows(query string, args ...any) (rows []row, err error) {
-	found, err := t.w.conn.QueryContext(context.Background(), query, args...)
+// found is a job as eachChunk selects it.
+type found struct {
+	id, key, first, run int64
+	priority, state     int
+	outcome             outcome // of a terminal one
+}
+
+func (t *tx) rows(query string, args ...any) (all []found, err error) {
+	rows, err := t.w.conn.QueryContext(context.Background(), query, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer found.Close()
-	for found.Next() {
-		var r row
-		if err := found.Scan(&r.id, &r.key, &r.first, &r.run, &r.Priority); err != nil {
+	defer rows.Close()
+	for rows.Next() {
+		var f found
+		if err := rows.Scan(&f.id, &f.key, &f.first, &f.run, &f.priority, &f.state, &f.outcome.reason, &f.outcome.class); err != nil {
 			return nil, err
 		}
-		rows = append(rows, r)
+		f.outcome.state = f.state
+		all = append(all, f)
 	}
-	return rows, found.Err()
+	return all, rows.Err()
 }
 
 // Requeue implements [queue.Controller].
@@ -84,10 +91,10 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 			progress = NULL, result = NULL, reason = '', class = '', last_error = '', updated_at = ?
 		WHERE id = ?`
 	var came *arrivals
-	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []row) error {
+	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []found) error {
 		came = newArrivals()
 		for _, r := range rows {
-			rank, err := t.arrive(share{r.first, r.run}, r.Priority, true)
+			rank, err := t.arrive(share{r.first, r.run}, r.priority, true)
 			if err != nil {
 				return err
 			}
@@ -96,6 +103,8 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 				return err
 			}
 			came.add(key, r.id, true)
+			t.counts.outcomes[r.outcome]--
+			t.counts.queued(r.first, stateReady, 1)
 			if _, err := t.exec(query, rank, t.now, t.now, r.id); err != nil {
 				return err
 			}
@@ -120,7 +129,7 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 		UPDATE jobs SET state = 4, reason = ?, class = '', progress = NULL, result = NULL, finish_seq = ?,
 			owner = '', due = 0, updated_at = ?
 		WHERE id = ?`
-	n, err := s.eachChunk(ctx, f, []queue.State{queue.Queued, queue.InProgress}, func(t *tx, rows []row) error {
+	n, err := s.eachChunk(ctx, f, []queue.State{queue.Queued, queue.InProgress}, func(t *tx, rows []found) error {
 		last, err := t.numbers()
 		if err != nil {
 			return err
@@ -128,6 +137,8 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 		t.moveHeads()
 		for _, r := range rows {
 			last.seq++
+			t.counts.queued(r.key, r.state, -1)
+			t.counts.outcomes[outcome{stateSkipped, queue.ReasonCancelled, ""}]++
 			if _, err := t.exec(query, queue.ReasonCancelled, last.seq, t.now, r.id); err != nil {
 				return err
 			}
@@ -145,7 +156,7 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 
 // Prune implements [queue.Controller].
 func (s *Store) Prune(ctx context.Context, f queue.Filter) (int, error) {
-	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []row) error {
+	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []found) error {
 		last, err := t.numbers()
 		if err != nil {
 			return err
@@ -154,6 +165,7 @@ func (s *Store) Prune(ctx context.Context, f queue.Filter) (int, error) {
 			return err
 		}
 		for _, r := range rows {
+			t.counts.outcomes[r.outcome]--
 			if _, err := t.exec(`DELETE FROM attempts WHERE job = ?`, r.id); err != nil {
 				return err
 			}
@@ -179,11 +191,11 @@ func (s *Store) forgetShares(ctx context.Context) error {
 		DELETE FROM shares WHERE rank < (
 			SELECT served FROM keys WHERE id = shares.key AND ready = 0 AND delayed = 0 AND in_flight = 0)`
 	_, err := write(ctx, s.w, func(t *tx) (int, error) {
-		if err := t.keepShares(); err != nil { // of the operations before in this transaction
+		// What the operations before have changed in this transaction counts.
+		if err := errors.Join(t.keepShares(), t.keepCounts()); err != nil {
 			return 0, err
 		}
-		clear(t.ranks.shares)
-		clear(t.ranks.dirty)
+		clear(t.w.memory.shares)
 		return t.exec(query)
 	})
 	return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/quire-dev/quire/queue"
@@ -20,81 +21,104 @@ func (s *Store) Enqueue(ctx context.Context, jobs []queue.NewJob) (queue.Enqueue
 	if len(jobs) == 0 {
 		return queue.Enqueued{}, nil
 	}
-	added, err := write(ctx, s.w, func(t *tx) (*arrivals, error) { return t.enqueue(jobs) })
-	if err != nil {
+	e := &enqueueing{jobs: jobs}
+	if err := s.w.do(ctx, op{enqueue: e}); err != nil {
 		return queue.Enqueued{}, fmt.Errorf("enqueue: %w", err)
 	}
-	s.tell(added)
-	return queue.Enqueued{Added: added.rows, Known: len(jobs) - added.rows}, nil
+	s.tell(e.added)
+	return queue.Enqueued{Added: e.added.rows, Known: len(jobs) - e.added.rows}, nil
 }
 
-func (t *tx) enqueue(jobs []queue.NewJob) (*arrivals, error) {
-	fresh, err := t.unknown(jobs)
-	added := newArrivals()
-	if len(fresh) == 0 || err != nil {
-		return added, err
+// enqueueing is a call of Enqueue.
+type enqueueing struct {
+	jobs  []queue.NewJob
+	added *arrivals
+}
+
+// enqueue adds the jobs of many calls, in their order.
+func (t *tx) enqueue(calls []*enqueueing) error {
+	known, err := t.taken(calls)
+	if err != nil {
+		return err
 	}
 	last, err := t.numbers()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rows := make([]row, len(fresh))
-	for i, j := range fresh {
-		if rows[i], err = t.row(j); err != nil {
-			return nil, err
+	var rows []row
+	for _, call := range calls {
+		call.added = newArrivals()
+		for _, j := range call.jobs {
+			if known[j.ArtifactID] {
+				continue
+			}
+			known[j.ArtifactID] = true
+			r, err := t.row(j, last.id+1)
+			if err != nil {
+				return err
+			}
+			last.id++
+			rows = append(rows, r)
+			call.added.add(j.Key, r.id, r.wait == 0)
 		}
-		last.id++
-		rows[i].id = last.id
-		added.add(j.Key, rows[i].id, j.Delay <= 0)
 	}
-	return added, t.insert(rows)
+	return t.insert(rows)
 }
 
-const knownQuery = `SELECT 1 FROM jobs INDEXED BY jobs_place WHERE place = ? AND artifact_id = ?`
+const (
+	knownQuery = `SELECT 1 FROM jobs INDEXED BY jobs_place WHERE place = ? AND artifact_id = ?`
+	// Who has one of these places; nearly always it is an artifact looked for.
+	takenQuery = `SELECT artifact_id FROM jobs INDEXED BY jobs_place WHERE place IN (SELECT value FROM json_each(?))`
+)
 
-// unknown returns the jobs whose artifact has none yet, each artifact once.
-func (t *tx) unknown(jobs []queue.NewJob) ([]queue.NewJob, error) {
-	var seen map[string]bool
-	if len(jobs) > 1 {
-		seen = make(map[string]bool, len(jobs))
-	}
-	var fresh []queue.NewJob
-	for _, j := range jobs {
-		if seen[j.ArtifactID] {
-			continue
-		}
-		if seen != nil {
-			seen[j.ArtifactID] = true
-		}
-		known, err := t.integerOr(0, knownQuery, place(j.ArtifactID), j.ArtifactID)
-		if err != nil {
-			return nil, err
-		}
-		if known == 0 {
-			fresh = append(fresh, j)
+// taken returns the artifacts of calls, and perhaps some others, that have a job.
+func (t *tx) taken(calls []*enqueueing) (map[string]bool, error) {
+	list := []byte{'['}
+	for _, call := range calls {
+		for _, j := range call.jobs {
+			if len(list) > 1 {
+				list = append(list, ',')
+			}
+			list = strconv.AppendInt(list, place(j.ArtifactID), 10)
 		}
 	}
-	return fresh, nil
+	ids, err := t.texts(takenQuery, string(append(list, ']')))
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		known[id] = true
+	}
+	return known, nil
 }
 
 // row is a new job as its columns have it.
 type row struct {
-	id, key, first, run, rank int64
+	id, key, run, rank, wait int64
 	queue.NewJob
 }
 
-func (t *tx) row(j queue.NewJob) (r row, err error) {
-	r.NewJob = j
+func (t *tx) row(j queue.NewJob, id int64) (r row, err error) {
+	r = row{id: id, wait: millis(j.Delay), NewJob: j}
 	if r.key, err = t.number(t.w.keys, j.Key); err != nil {
 		return r, err
 	}
 	if r.run, err = t.number(t.w.runs, j.Run); err != nil {
 		return r, err
 	}
-	r.rank, err = t.arrive(share{r.key, r.run}, j.Priority, j.Delay <= 0)
-	return r, err
+	if r.rank, err = t.arrive(share{r.key, r.run}, j.Priority, r.wait == 0); err != nil {
+		return r, err
+	}
+	t.counts.queued(r.key, queuedState(r.wait), 1)
+	if r.wait > 0 {
+		t.delays(t.now + r.wait)
+	}
+	return r, nil
 }
 
+// insertQuery inserts so many rows. Its parameters have no numbers, because the
+// driver looks for the name of each in a list of all that have one.
 func insertQuery(rows int) string {
 	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	return `INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload)
@@ -103,19 +127,20 @@ func insertQuery(rows int) string {
 
 func (t *tx) insert(rows []row) error {
 	var args []any
+	now := any(t.now)
 	// Rows of one INSERT: a statement costs more than a row, so long ones are
 	// twice as fast.
 	for _, n := range []int{64, 8, 1} {
 		if len(rows) < n {
 			continue
 		}
-		query := insertQuery(n)
+		query := t.w.inserts[n]
 		for ; len(rows) >= n; rows = rows[n:] {
 			args = args[:0]
 			for _, r := range rows[:n] {
-				wait := millis(r.Delay)
-				args = append(args, r.id, queuedState(wait), r.key, r.Priority, r.rank, t.now+wait, r.run, r.key,
-					t.now, t.now, place(r.ArtifactID), r.ArtifactID, text(r.Payload))
+				key := any(r.key)
+				args = append(args, r.id, queuedState(r.wait), key, r.Priority, r.rank, t.now+r.wait, r.run, key,
+					now, now, place(r.ArtifactID), r.ArtifactID, text(r.Payload))
 			}
 			if _, err := t.exec(query, args...); err != nil {
 				return err

@@ -66,6 +66,8 @@ func (t *tx) lease(owner string, wants []queue.Want, ttl time.Duration) ([]queue
 		}
 	}
 	for i := range leases {
+		k := t.counts.key(of[i].key)
+		k.ready, k.inFlight, k.served = k.ready-1, k.inFlight+1, max(k.served, leases[i].Job.Rank)
 		var err error
 		if leases[i].Job.Key, err = t.nameOf(t.w.keys, of[i].key); err != nil {
 			return nil, err

@@ -124,6 +124,9 @@ func (w *writer) copyJobs(ctx context.Context) error {
 		FROM jobs_v1 WHERE id = ?`
 		finish = `
 		INSERT INTO shares (key, run, rank) SELECT key, run, max(rank) FROM jobs WHERE state < 3 GROUP BY key, run;
+		UPDATE keys SET (ready, delayed, in_flight) = (
+			SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 1), 0), coalesce(sum(state = 2), 0) FROM jobs WHERE key = keys.id AND state < 3);
+		INSERT INTO outcomes (state, reason, class, n) SELECT state, reason, class, count(*) FROM jobs WHERE state > 2 GROUP BY 1, 2, 3;
 		DROP TABLE jobs_v1`
 	)
 	if _, err := w.conn.ExecContext(ctx, fill); err != nil {

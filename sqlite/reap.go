@@ -34,7 +34,7 @@ func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error)
 
 const (
 	expiredQuery = `
-	SELECT id, token, attempts FROM jobs INDEXED BY jobs_due WHERE state = 2 AND due <= ? ORDER BY due LIMIT ?`
+	SELECT id, key, token, attempts FROM jobs INDEXED BY jobs_due WHERE state = 2 AND due <= ? ORDER BY due LIMIT ?`
 	returnQuery = `
 	UPDATE jobs SET state = 0, due = ?, owner = '', updated_at = ?
 	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
@@ -46,7 +46,7 @@ const (
 
 func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 	var sum queue.Reaped
-	leases, err := t.expired()
+	leases, keys, err := t.expired()
 	if err != nil {
 		return sum, err
 	}
@@ -55,7 +55,7 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 		return sum, err
 	}
 	t.moveHeads()
-	for _, l := range leases {
+	for i, l := range leases {
 		why := fmt.Sprintf("the lease of attempt %d of %d ran out", l.Job.Attempts, maxAttempts)
 		if err := t.keepAttempt(l, queue.ClassCrashed, queue.ClassCrashed, why); err != nil {
 			return sum, err
@@ -66,6 +66,8 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 				return sum, err
 			}
 			sum.Returned += n
+			t.counts.queued(keys[i], stateInProgress, -n)
+			t.counts.queued(keys[i], stateReady, n)
 			continue
 		}
 		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, last.seq+1, t.now, l.Job.ID, l.Token, t.now)
@@ -74,24 +76,27 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 		}
 		last.seq += int64(n)
 		sum.Ended += n
+		t.counts.queued(keys[i], stateInProgress, -n)
+		t.counts.outcomes[outcome{stateError, queue.ClassCrashed, queue.ClassCrashed}] += n
 	}
 	return sum, nil
 }
 
-// expired returns leases that have run out, with only their ids, tokens and attempts.
-func (t *tx) expired() ([]queue.Lease, error) {
+// expired returns leases that have run out, with only their ids, tokens and
+// attempts, and the numbers of their keys.
+func (t *tx) expired() (leases []queue.Lease, keys []int64, err error) {
 	rows, err := t.query(expiredQuery, t.now, reapChunk)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer rows.Close()
-	var leases []queue.Lease
 	for rows.Next() {
 		var l queue.Lease
-		if err := rows.Scan(&l.Job.ID, &l.Token, &l.Job.Attempts); err != nil {
-			return nil, err
+		var key int64
+		if err := rows.Scan(&l.Job.ID, &key, &l.Token, &l.Job.Attempts); err != nil {
+			return nil, nil, err
 		}
-		leases = append(leases, l)
+		leases, keys = append(leases, l), append(keys, key)
 	}
-	return leases, rows.Err()
+	return leases, keys, rows.Err()
 }

@@ -59,83 +59,97 @@ func (t *tx) settle(s queue.Settlement) (held bool, err error) {
 	return true, err
 }
 
+// A lease is known by its job's id and key and by its token: that the key is
+// compared, too, lets the counts of keys rely on it.
 const finishQuery = `
-	UPDATE jobs SET state = ?, key = coalesce(?, key), reason = ?, class = ?, last_error = ?,
+	UPDATE jobs SET state = ?, key = ?, reason = ?, class = ?, last_error = ?,
 		progress = NULL, result = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
-	WHERE id = ? AND state = 2 AND token = ?`
+	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
 
 func (t *tx) finish(s queue.Settlement) (held bool, err error) {
 	last, err := t.numbers()
 	if err != nil {
 		return false, err
 	}
-	key, err := t.optionalKey(s.Key)
-	if err != nil {
+	from, to, err := t.way(s)
+	if from == 0 || err != nil {
 		return false, err
 	}
-	n, err := t.exec(finishQuery, numbersOf(s.State)[0], key, s.Reason, s.Class, s.Error,
-		text(s.Result), last.seq+1, t.now, s.Lease.Job.ID, s.Lease.Token)
-	last.seq += int64(n)
-	return n == 1, err
+	state := numbersOf(s.State)[0]
+	n, err := t.exec(finishQuery, state, to, s.Reason, s.Class, s.Error,
+		text(s.Result), last.seq+1, t.now, s.Lease.Job.ID, from, s.Lease.Token)
+	if n == 0 || err != nil {
+		return false, err
+	}
+	last.seq++
+	t.counts.queued(from, stateInProgress, -1)
+	t.counts.outcomes[outcome{state, s.Reason, s.Class}]++
+	return true, nil
 }
 
-// optionalKey is the number of a key, nil for none.
-func (t *tx) optionalKey(name string) (any, error) {
-	if name == "" {
-		return nil, nil //nolint:nilnil // NULL
+// way returns the numbers of the key of a leased job and of the one where it
+// goes. A lease at an unknown key, 0, is none of ours.
+func (t *tx) way(s queue.Settlement) (from, to int64, err error) {
+	if from, err = t.known(t.w.keys, s.Lease.Job.Key); from == 0 || err != nil || s.Key == "" {
+		return from, from, err
 	}
-	return t.number(t.w.keys, name)
+	to, err = t.number(t.w.keys, s.Key)
+	return from, to, err
 }
 
 const (
 	// Advance and Release, which are no failures, leave the class and error of the
 	// last failure unless they bring a class of their own.
 	handBackQuery = `
-	UPDATE jobs SET state = ?, key = ?, rank = ?, attempts = max(attempts - ?, 0), due = ?, reason = ?,
+	UPDATE jobs SET state = ?, attempts = max(attempts - ?, 0), due = ?, reason = ?,
 		class = iif(?, ?, class), last_error = iif(?, ?, last_error), progress = coalesce(?, progress),
 		owner = '', updated_at = ?
-	WHERE id = ? AND state = 2 AND token = ?`
-	heldQuery = `SELECT key, run, priority, rank FROM jobs WHERE id = ? AND state = 2 AND token = ?`
+	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
+	heldQuery = `SELECT run FROM jobs WHERE id = ? AND key = ? AND state = 2 AND token = ?`
+	moveQuery = `UPDATE jobs SET key = ?, rank = ? WHERE id = ?`
 )
 
 func (t *tx) handBack(s queue.Settlement) (held bool, err error) {
-	wait := millis(s.Delay)
-	at, held, err := t.next(s, wait <= 0)
-	if !held || err != nil {
+	from, to, err := t.way(s)
+	if from == 0 || err != nil {
 		return false, err
+	}
+	wait := millis(s.Delay)
+	if from != to {
+		if held, err := t.move(s, from, to, wait <= 0); !held || err != nil {
+			return false, err
+		}
+	} else {
+		t.moveHeads()
 	}
 	givenBack := 1
 	if s.Verb == queue.Retry {
 		givenBack = 0
 	}
 	failed := s.Verb == queue.Retry || s.Class != ""
-	n, err := t.exec(handBackQuery, queuedState(wait), at.key, at.rank, givenBack, t.now+wait, s.Reason,
-		failed, s.Class, failed, s.Error, text(s.Progress), t.now, s.Lease.Job.ID, s.Lease.Token)
-	return n == 1, err
+	n, err := t.exec(handBackQuery, queuedState(wait), givenBack, t.now+wait, s.Reason,
+		failed, s.Class, failed, s.Error, text(s.Progress), t.now, s.Lease.Job.ID, to, s.Lease.Token)
+	if n == 0 || err != nil {
+		return false, err
+	}
+	t.counts.queued(from, stateInProgress, -1)
+	t.counts.queued(to, queuedState(wait), 1)
+	if wait > 0 {
+		t.delays(t.now + wait)
+	}
+	return true, nil
 }
 
-// next returns where a job that is handed back goes, and its rank there: the one
-// it has unless it arrives at another key.
-func (t *tx) next(s queue.Settlement, ready bool) (at row, held bool, err error) {
-	stmt, err := t.w.stmt(heldQuery)
+// move takes a leased job to another key, where it gets a rank.
+func (t *tx) move(s queue.Settlement, from, to int64, ready bool) (held bool, err error) {
+	run, err := t.integerOr(0, heldQuery, s.Lease.Job.ID, from, s.Lease.Token)
+	if run == 0 || err != nil {
+		return false, err
+	}
+	rank, err := t.arrive(share{to, run}, s.Lease.Job.Priority, ready)
 	if err != nil {
-		return at, false, err
+		return false, err
 	}
-	err = stmt.QueryRowContext(context.Background(), s.Lease.Job.ID, s.Lease.Token).Scan(&at.key, &at.run, &at.Priority, &at.rank)
-	if err != nil {
-		return at, false, ignoreNoRows(err)
-	}
-	to := at.key
-	if s.Key != "" {
-		if to, err = t.number(t.w.keys, s.Key); err != nil {
-			return at, false, err
-		}
-	}
-	if to == at.key {
-		t.moveHeads()
-		return at, true, nil
-	}
-	at.key = to
-	at.rank, err = t.arrive(share{at.key, at.run}, at.Priority, ready)
-	return at, true, err
+	_, err = t.exec(moveQuery, to, rank, s.Lease.Job.ID)
+	return true, err
 }

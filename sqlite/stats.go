@@ -21,21 +21,39 @@ const (
 
 const promoteQuery = `
 	UPDATE jobs SET state = 0 WHERE id IN (
-		SELECT id FROM jobs INDEXED BY jobs_due WHERE state = 1 AND due <= ? ORDER BY due LIMIT ?)`
+		SELECT id FROM jobs INDEXED BY jobs_due WHERE state = 1 AND due <= ? ORDER BY due LIMIT ?)
+	RETURNING key`
 
 // promoteOnce marks ready rows, once in a transaction.
 func (t *tx) promoteOnce() error {
 	if t.promoted {
 		return nil
 	}
-	_, err := t.promote(promoteLease)
+	found, err := t.overdue()
+	if found && err == nil {
+		_, err = t.promote(promoteLease)
+	}
 	t.promoted = err == nil
 	return err
 }
 
-func (t *tx) promote(most int) (int, error) {
+func (t *tx) promote(most int) (n int, err error) {
+	rows, err := t.query(promoteQuery, t.now, most)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return n, err
+		}
+		t.counts.queued(key, stateDelayed, -1)
+		t.counts.queued(key, stateReady, 1)
+	}
 	t.moveHeads()
-	return t.exec(promoteQuery, t.now, most)
+	t.w.memory.due = nil
+	return n, rows.Err()
 }
 
 // Backlog implements [queue.Store]. When very many delayed rows become ready at

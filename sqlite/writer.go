@@ -4,25 +4,28 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
 
 // maxBatch bounds how many operations share a transaction, and so how long the
 // first of them waits for the others.
-const maxBatch = 128
+const maxBatch = 256
 
 // writer owns the one connection that writes. Its loop takes an operation and
 // those that wait behind it, runs them in one transaction and answers their
 // callers after the commit.
 type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt // of the loop alone, as are keys and runs
-	keys  *names
-	runs  *names
-	ops   chan *op
-	stop  chan struct{} // closed to end the loop
-	done  chan struct{} // closed by the loop at its end
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt // of the loop alone, as are keys and runs
+	keys    *names
+	runs    *names
+	inserts map[int]string // insertQuery of so many rows
+	memory  memory
+	ops     chan *op
+	stop    chan struct{} // closed to end the loop
+	done    chan struct{} // closed by the loop at its end
 
 	commits atomic.Int64
 }
@@ -32,19 +35,22 @@ type writer struct {
 type op struct {
 	ctx     context.Context //nolint:containedctx // of the caller, who waits for answer
 	run     func(*tx) error
-	outside bool // needs no transaction
+	enqueue *enqueueing // instead of run: many are done as one
+	outside bool        // needs no transaction
 	answer  chan error
 }
 
 func newWriter(conn *sql.Conn) *writer {
 	return &writer{
-		conn:  conn,
-		stmts: make(map[string]*sql.Stmt),
-		keys:  newNames("keys"),
-		runs:  newNames("runs"),
-		ops:   make(chan *op),
-		stop:  make(chan struct{}),
-		done:  make(chan struct{}),
+		conn:    conn,
+		stmts:   make(map[string]*sql.Stmt),
+		keys:    newNames("keys"),
+		runs:    newNames("runs"),
+		memory:  memory{version: -1, shares: make(map[share]int64)},
+		inserts: map[int]string{1: insertQuery(1), 8: insertQuery(8), 64: insertQuery(64)},
+		ops:     make(chan *op),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
 	}
 }
 
@@ -102,21 +108,12 @@ func (w *writer) batch(first *op) {
 		first.answer <- err
 		return
 	}
-	ops := []*op{first}
 	t := newTx(w)
-	err := t.run(first)
-	for more := true; more && err == nil && len(ops) < maxBatch; {
-		select {
-		case o := <-w.ops:
-			if o.ctx.Err() != nil {
-				o.answer <- o.ctx.Err()
-				continue
-			}
-			ops = append(ops, o)
-			err = t.run(o)
-		default:
-			more = false
-		}
+	var ops []*op
+	err := w.recall()
+	for more := []*op{first}; len(more) > 0 && err == nil; more = w.waiting(maxBatch - len(ops)) {
+		ops = append(ops, more...)
+		err = t.run(more)
 	}
 	if err == nil {
 		err = t.end()
@@ -132,12 +129,34 @@ func (w *writer) batch(first *op) {
 	}
 }
 
+// waiting returns the operations that are there, up to most. A caller whose
+// answer has just come needs a moment to be back, which is well spent: an fsync
+// costs as much as many operations.
+func (w *writer) waiting(most int) (ops []*op) {
+	for patience := 2; len(ops) < most; {
+		select {
+		case o := <-w.ops:
+			if o.ctx.Err() != nil {
+				o.answer <- o.ctx.Err()
+				continue
+			}
+			ops = append(ops, o)
+		default:
+			if patience--; patience < 0 {
+				return ops
+			}
+			runtime.Gosched()
+		}
+	}
+	return ops
+}
+
 func (w *writer) eachAlone(ops []*op) {
 	for _, o := range ops {
 		err := w.begin(o.ctx)
 		if err == nil {
 			t := newTx(w)
-			if err = t.run(o); err == nil {
+			if err = errors.Join(w.recall(), t.run([]*op{o})); err == nil {
 				err = t.end()
 			} else {
 				w.rollback()
@@ -164,8 +183,7 @@ func (w *writer) commit() error {
 // already, as it does when the disk is full or broken.
 func (w *writer) rollback() {
 	_ = w.exec("ROLLBACK")
-	w.keys.forget()
-	w.runs.forget()
+	w.forget()
 }
 
 func (w *writer) exec(query string) error {
@@ -210,21 +228,37 @@ type tx struct {
 	now      int64 // milliseconds, when the current operation began
 	promoted bool
 	ranks    ranks
-	last     numbers
+	counts   counts
 }
 
 func newTx(w *writer) *tx {
-	return &tx{w: w, ranks: ranks{make(map[share]int64), make(map[share]bool), make(map[head]serving)}}
+	return &tx{w: w, ranks: newRanks(), counts: newCounts()}
 }
 
-func (t *tx) run(o *op) error {
+// run runs operations, those of Enqueue as one.
+func (t *tx) run(ops []*op) error {
 	t.now = time.Now().UnixMilli()
-	return o.run(t)
+	var adding []*enqueueing
+	for _, o := range ops {
+		if o.enqueue != nil {
+			adding = append(adding, o.enqueue)
+		} else if err := o.run(t); err != nil {
+			return err
+		}
+	}
+	if len(adding) == 0 {
+		return nil
+	}
+	return t.enqueue(adding)
 }
 
 // end commits, or rolls back and says why.
 func (t *tx) end() error {
-	if err := t.keepShares(); err != nil {
+	err := t.keepShares()
+	if err == nil {
+		err = t.keepCounts()
+	}
+	if err != nil {
 		t.w.rollback()
 		return err
 	}
@@ -270,6 +304,23 @@ func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error
 		return otherwise, nil
 	}
 	return n, err
+}
+
+// texts returns the one text of each row that query selects.
+func (t *tx) texts(query string, args ...any) (texts []string, err error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, rows.Err()
 }
 
 // millis is d in milliseconds, rounded up so that nothing comes too early;

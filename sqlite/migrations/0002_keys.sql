@@ -17,7 +17,7 @@ CREATE TABLE keys (
 	name      TEXT    NOT NULL UNIQUE,      -- '' stands for the whole queue, which can be paused
 	paused    INTEGER NOT NULL DEFAULT 0,
 	served    INTEGER NOT NULL DEFAULT 0,   -- the greatest rank that was leased here
-	ready     INTEGER NOT NULL DEFAULT 0,   -- jobs in state 0, counted by the triggers below
+	ready     INTEGER NOT NULL DEFAULT 0,   -- how many jobs are in state 0; all counts are kept by the program
 	delayed   INTEGER NOT NULL DEFAULT 0,   -- 1
 	in_flight INTEGER NOT NULL DEFAULT 0    -- 2
 ) STRICT;
@@ -67,7 +67,7 @@ CREATE INDEX jobs_due ON jobs (state, due) WHERE state = 0 OR state = 1 OR state
 CREATE INDEX jobs_finished ON jobs (finish_seq) WHERE finish_seq > 0;
 CREATE INDEX jobs_error ON jobs (class) WHERE state = 5;
 
--- Terminal jobs, counted by the triggers below.
+-- How many terminal jobs there are.
 CREATE TABLE outcomes (
 	state  INTEGER NOT NULL,
 	reason TEXT    NOT NULL,
@@ -75,52 +75,6 @@ CREATE TABLE outcomes (
 	n      INTEGER NOT NULL,
 	PRIMARY KEY (state, reason, class)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER jobs_added AFTER INSERT ON jobs WHEN new.state < 3 BEGIN
-	UPDATE keys SET ready = ready + (new.state = 0), delayed = delayed + (new.state = 1), in_flight = in_flight + (new.state = 2)
-	WHERE id = new.key;
-END;
-
-CREATE TRIGGER jobs_added_ended AFTER INSERT ON jobs WHEN new.state > 2 BEGIN
-	INSERT INTO outcomes (state, reason, class, n) VALUES (new.state, new.reason, new.class, 1)
-	ON CONFLICT DO UPDATE SET n = n + 1;
-END;
-
-CREATE TRIGGER jobs_stayed AFTER UPDATE OF state, key ON jobs WHEN old.state < 3 AND new.state < 3 AND old.key = new.key BEGIN
-	UPDATE keys SET ready = ready + (new.state = 0) - (old.state = 0), delayed = delayed + (new.state = 1) - (old.state = 1),
-		in_flight = in_flight + (new.state = 2) - (old.state = 2), served = max(served, iif(new.state = 2, new.rank, 0))
-	WHERE id = new.key;
-END;
-
-CREATE TRIGGER jobs_left AFTER UPDATE OF state, key ON jobs WHEN old.state < 3 AND (new.state > 2 OR old.key <> new.key) BEGIN
-	UPDATE keys SET ready = ready - (old.state = 0), delayed = delayed - (old.state = 1), in_flight = in_flight - (old.state = 2)
-	WHERE id = old.key;
-END;
-
-CREATE TRIGGER jobs_came AFTER UPDATE OF state, key ON jobs WHEN new.state < 3 AND (old.state > 2 OR old.key <> new.key) BEGIN
-	UPDATE keys SET ready = ready + (new.state = 0), delayed = delayed + (new.state = 1), in_flight = in_flight + (new.state = 2)
-	WHERE id = new.key;
-END;
-
-CREATE TRIGGER jobs_ended AFTER UPDATE OF state, reason, class ON jobs WHEN new.state > 2 BEGIN
-	INSERT INTO outcomes (state, reason, class, n) VALUES (new.state, new.reason, new.class, 1)
-	ON CONFLICT DO UPDATE SET n = n + 1;
-END;
-
-CREATE TRIGGER jobs_revived AFTER UPDATE OF state, reason, class ON jobs WHEN old.state > 2 BEGIN
-	UPDATE outcomes SET n = n - 1 WHERE state = old.state AND reason = old.reason AND class = old.class;
-	DELETE FROM outcomes WHERE state = old.state AND reason = old.reason AND class = old.class AND n = 0;
-END;
-
-CREATE TRIGGER jobs_removed AFTER DELETE ON jobs WHEN old.state < 3 BEGIN
-	UPDATE keys SET ready = ready - (old.state = 0), delayed = delayed - (old.state = 1), in_flight = in_flight - (old.state = 2)
-	WHERE id = old.key;
-END;
-
-CREATE TRIGGER jobs_removed_ended AFTER DELETE ON jobs WHEN old.state > 2 BEGIN
-	UPDATE outcomes SET n = n - 1 WHERE state = old.state AND reason = old.reason AND class = old.class;
-	DELETE FROM outcomes WHERE state = old.state AND reason = old.reason AND class = old.class AND n = 0;
-END;
 
 -- Attempts that failed or broke off. Successful ones are in the job itself.
 CREATE TABLE attempts (
