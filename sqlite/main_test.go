@@ -22,8 +22,10 @@ func TestMain(m *testing.M) {
 	roles := map[string]func(*sqlite.Store) error{"import": childImport, "crash": childCrash, "read": childRead}
 	role, ok := roles[os.Getenv(childRole)]
 	if !ok {
-		if err := flag.Set("rapid.checks", "25"); err != nil { // a default: the command line comes later
-			panic(err)
+		if _, set := os.LookupEnv("RAPID_CHECKS"); !set { // a default: the command line comes later
+			if err := flag.Set("rapid.checks", "10"); err != nil {
+				panic(err)
+			}
 		}
 		os.Exit(m.Run())
 	}
