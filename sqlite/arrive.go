@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 )
@@ -64,18 +63,16 @@ func (t *tx) known(n *names, name string) (int64, error) {
 }
 
 // nameOf returns the name of a number.
-func (t *tx) nameOf(n *names, id int64) (name string, err error) {
+func (t *tx) nameOf(n *names, id int64) (string, error) {
 	if name, ok := n.names[id]; ok {
 		return name, nil
 	}
-	stmt, err := t.w.stmt(n.name)
-	if err != nil {
+	found, err := t.texts(n.name, id)
+	if err != nil || len(found) == 0 {
 		return "", err
 	}
-	if err = stmt.QueryRowContext(context.Background(), id).Scan(&name); err == nil {
-		n.keep(id, name)
-	}
-	return name, err
+	n.keep(id, found[0])
+	return found[0], nil
 }
 
 // A share is what a run has had of a key.

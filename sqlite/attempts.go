@@ -40,7 +40,7 @@ func (s *Store) Attempts(ctx context.Context, artifactID string) (attempts []que
 	const query = `
 		SELECT a.number, a.token, k.name, a.owner, a.reason, a.class, a.error, a.started_at, a.ended_at
 		FROM attempts a JOIN keys k ON k.id = a.key
-		WHERE a.job = (SELECT id FROM jobs WHERE place = ? AND artifact_id = ?) ORDER BY a.token`
+		WHERE a.job = (SELECT id FROM docs WHERE place = ? AND artifact_id = ?) ORDER BY a.token`
 	err = s.snapshot(ctx, func(snap *sql.Tx) error {
 		var found int
 		at := place(artifactID)

@@ -27,7 +27,7 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 		if left > 0 {
 			f.Limit = min(left, controlChunk)
 		}
-		query, args, err := selectJobs(f, "id, key, first_key, run, priority, state, reason, class", "id")
+		query, args, err := selectJobs(f, "jobs.id, key, first_key, run, priority, state, reason, class", "jobs.id")
 		if err != nil {
 			return sum, err
 		}
@@ -87,8 +87,7 @@ func (t *tx) rows(query string, args ...any) (all []found, err error) {
 // Requeue implements [queue.Controller].
 func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 	const query = `
-		UPDATE jobs SET state = 0, key = first_key, rank = ?, attempts = 0, due = ?,
-			progress = NULL, result = NULL, reason = '', class = '', last_error = '', updated_at = ?
+		UPDATE jobs SET state = 0, key = first_key, rank = ?, attempts = 0, due = ?, reason = '', class = '', updated_at = ?
 		WHERE id = ?`
 	var came *arrivals
 	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []found) error {
@@ -108,6 +107,9 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 			if _, err := t.exec(query, rank, t.now, t.now, r.id); err != nil {
 				return err
 			}
+			if err := t.clearDoc(r.id); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -123,11 +125,16 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 	return n, nil
 }
 
+// clearDoc forgets what the attempts of a job have left.
+func (t *tx) clearDoc(id int64) error {
+	_, err := t.exec(`UPDATE docs SET last_error = '', result = NULL, progress = NULL WHERE id = ?`, id)
+	return err
+}
+
 // Cancel implements [queue.Controller].
 func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 	const query = `
-		UPDATE jobs SET state = 4, reason = ?, class = '', progress = NULL, result = NULL, finish_seq = ?,
-			owner = '', due = 0, updated_at = ?
+		UPDATE jobs SET state = 4, reason = ?, class = '', finish_seq = ?, owner = '', due = 0, updated_at = ?
 		WHERE id = ?`
 	n, err := s.eachChunk(ctx, f, []queue.State{queue.Queued, queue.InProgress}, func(t *tx, rows []found) error {
 		last, err := t.numbers()
@@ -140,6 +147,9 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 			t.counts.queued(r.key, r.state, -1)
 			t.counts.outcomes[outcome{stateSkipped, queue.ReasonCancelled, ""}]++
 			if _, err := t.exec(query, queue.ReasonCancelled, last.seq, t.now, r.id); err != nil {
+				return err
+			}
+			if err := t.clearDoc(r.id); err != nil {
 				return err
 			}
 		}
@@ -166,11 +176,12 @@ func (s *Store) Prune(ctx context.Context, f queue.Filter) (int, error) {
 		}
 		for _, r := range rows {
 			t.counts.outcomes[r.outcome]--
-			if _, err := t.exec(`DELETE FROM attempts WHERE job = ?`, r.id); err != nil {
-				return err
-			}
-			if _, err := t.exec(`DELETE FROM jobs WHERE id = ?`, r.id); err != nil {
-				return err
+			for _, query := range []string{
+				`DELETE FROM attempts WHERE job = ?`, `DELETE FROM docs WHERE id = ?`, `DELETE FROM jobs WHERE id = ?`,
+			} {
+				if _, err := t.exec(query, r.id); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -66,13 +64,17 @@ func (t *tx) enqueue(calls []*enqueueing) error {
 }
 
 const (
-	knownQuery = `SELECT 1 FROM jobs INDEXED BY jobs_place WHERE place = ? AND artifact_id = ?`
+	knownQuery = `SELECT id FROM docs INDEXED BY docs_place WHERE place = ? AND artifact_id = ?`
 	// Who has one of these places; nearly always it is an artifact looked for.
-	takenQuery = `SELECT artifact_id FROM jobs INDEXED BY jobs_place WHERE place IN (SELECT value FROM json_each(?))`
+	takenQuery = `SELECT artifact_id FROM docs INDEXED BY docs_place WHERE place IN (SELECT value FROM json_each(?))`
 )
 
 // taken returns the artifacts of calls, and perhaps some others, that have a job.
-func (t *tx) taken(calls []*enqueueing) (map[string]bool, error) {
+func (t *tx) taken(calls []*enqueueing) (known map[string]bool, err error) {
+	known = make(map[string]bool)
+	if len(calls) == 1 && len(calls[0].jobs) <= few {
+		return known, t.takenEach(known, calls[0].jobs)
+	}
 	list := []byte{'['}
 	for _, call := range calls {
 		for _, j := range call.jobs {
@@ -86,11 +88,23 @@ func (t *tx) taken(calls []*enqueueing) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		known[id] = true
 	}
 	return known, nil
+}
+
+func (t *tx) takenEach(known map[string]bool, jobs []queue.NewJob) error {
+	for _, j := range jobs {
+		found, err := t.integerOr(0, knownQuery, place(j.ArtifactID), j.ArtifactID)
+		if err != nil {
+			return err
+		}
+		if found > 0 {
+			known[j.ArtifactID] = true
+		}
+	}
+	return nil
 }
 
 // row is a new job as its columns have it.
@@ -117,40 +131,43 @@ func (t *tx) row(j queue.NewJob, id int64) (r row, err error) {
 	return r, nil
 }
 
-// insertQuery inserts so many rows. Its parameters have no numbers, because the
-// driver looks for the name of each in a list of all that have one.
-func insertQuery(rows int) string {
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	return `INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload)
-		VALUES ` + row + strings.Repeat(", "+row, rows-1)
+// inserts are the statements that insert so many rows: one costs more than a
+// row, so long ones are twice as fast. Their parameters have no numbers, because
+// the driver looks for the name of each in a list of all that have one.
+type inserts struct {
+	rows       int
+	jobs, docs string
+}
+
+func newInserts(rows int) inserts {
+	const job, doc = "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "(?, ?, ?, ?, ?)"
+	return inserts{
+		rows: rows,
+		jobs: `INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, updated_at) VALUES ` +
+			job + strings.Repeat(", "+job, rows-1),
+		docs: `INSERT INTO docs (id, place, created_at, artifact_id, payload) VALUES ` +
+			doc + strings.Repeat(", "+doc, rows-1),
+	}
 }
 
 func (t *tx) insert(rows []row) error {
-	var args []any
 	now := any(t.now)
-	// Rows of one INSERT: a statement costs more than a row, so long ones are
-	// twice as fast.
-	for _, n := range []int{64, 8, 1} {
-		if len(rows) < n {
-			continue
-		}
-		query := t.w.inserts[n]
-		for ; len(rows) >= n; rows = rows[n:] {
-			args = args[:0]
-			for _, r := range rows[:n] {
-				key := any(r.key)
-				args = append(args, r.id, queuedState(r.wait), key, r.Priority, r.rank, t.now+r.wait, r.run, key,
-					now, now, place(r.ArtifactID), r.ArtifactID, text(r.Payload))
+	var jobs, docs []any
+	for _, in := range t.w.inserts {
+		for ; len(rows) >= in.rows; rows = rows[in.rows:] {
+			jobs, docs = jobs[:0], docs[:0]
+			for _, r := range rows[:in.rows] {
+				id, key := any(r.id), any(r.key)
+				jobs = append(jobs, id, queuedState(r.wait), key, r.Priority, r.rank, t.now+r.wait, r.run, key, now)
+				docs = append(docs, id, place(r.ArtifactID), now, r.ArtifactID, text(r.Payload))
 			}
-			if _, err := t.exec(query, args...); err != nil {
+			if _, err := t.exec(in.jobs, jobs...); err != nil {
+				return err
+			}
+			if _, err := t.exec(in.docs, docs...); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// text is a document as a column keeps it: NULL for none.
-func text(doc json.RawMessage) sql.NullString {
-	return sql.NullString{String: string(doc), Valid: len(doc) > 0}
 }

@@ -21,12 +21,15 @@ func (s *Store) Lease(ctx context.Context, owner string, wants []queue.Want, ttl
 	return leases, nil
 }
 
-// One statement serves all wants for the same number of jobs: a statement of its
-// own for each costs more than its row. Each key becomes a list of its first
-// ready rows. The index is named because a plan that sorts would make the cost of
-// a lease grow with the number of ready jobs.
-const leaseQuery = `
-	UPDATE jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
+// One pair of statements serves all wants for the same number of jobs: a
+// statement of its own for each costs more than its row. Each key becomes a list
+// of its first ready rows. The index is named because a plan that sorts would
+// make the cost of a lease grow with the number of ready jobs.
+const (
+	firstQuery = `
+	SELECT id, key, run, priority, rank, attempts, token, finish_seq, reason, class,
+		created_at, artifact_id, last_error, payload, progress, result
+	FROM jobs JOIN docs USING (id)
 	WHERE id IN (
 		SELECT first.value FROM (
 			SELECT (
@@ -35,9 +38,11 @@ const leaseQuery = `
 					ORDER BY priority DESC, rank, id LIMIT ?)) AS ids
 			FROM json_each(?) want
 			WHERE NOT EXISTS (SELECT 1 FROM keys WHERE id = want.value AND paused)
-				AND NOT EXISTS (SELECT 1 FROM keys WHERE name = '' AND paused)) lists, json_each(lists.ids) first)
-	RETURNING id, artifact_id, key, run, priority, rank, attempts, token, payload, progress, result,
-		reason, class, last_error, created_at, finish_seq`
+				AND NOT EXISTS (SELECT 1 FROM keys WHERE name = '' AND paused)) lists, json_each(lists.ids) first)`
+	leaseQuery = `
+	UPDATE jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
+	WHERE id IN (SELECT value FROM json_each(?))`
+)
 
 func (t *tx) lease(owner string, wants []queue.Want, ttl time.Duration) ([]queue.Lease, error) {
 	if err := t.promoteOnce(); err != nil {
@@ -53,58 +58,76 @@ func (t *tx) lease(owner string, wants []queue.Want, ttl time.Duration) ([]queue
 			asked[want.N] = append(asked[want.N], key)
 		}
 	}
-	t.moveHeads()
-	var leases []queue.Lease
-	var of []share
+	var found []first
 	for n, keys := range asked {
-		list, err := json.Marshal(keys)
-		if err != nil {
-			return nil, err
-		}
-		if leases, of, err = t.leaseRows(leases, of, owner, t.now+millis(ttl), n, string(list)); err != nil {
-			return nil, err
-		}
-	}
-	for i := range leases {
-		k := t.counts.key(of[i].key)
-		k.ready, k.inFlight, k.served = k.ready-1, k.inFlight+1, max(k.served, leases[i].Job.Rank)
 		var err error
-		if leases[i].Job.Key, err = t.nameOf(t.w.keys, of[i].key); err != nil {
-			return nil, err
-		}
-		if leases[i].Job.Run, err = t.nameOf(t.w.runs, of[i].run); err != nil {
+		if found, err = t.first(found, n, keys); err != nil {
 			return nil, err
 		}
 	}
-	return leases, nil
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return t.take(found, owner, t.now+millis(ttl))
 }
 
-// leaseRows leases the first n ready jobs of each key and appends them to
-// leases. They lack their key and run, whose numbers it appends to of.
-func (t *tx) leaseRows(leases []queue.Lease, of []share, owner string, expires int64, n int, keys string,
-) ([]queue.Lease, []share, error) {
-	rows, err := t.query(leaseQuery, owner, expires, t.now, n, keys)
+// first is a ready job at the head of its key, with the numbers of its key and run.
+type first struct {
+	queue.Lease
+	key, run int64
+}
+
+// first appends the first n ready jobs of each key to found.
+func (t *tx) first(found []first, n int, keys []int64) ([]first, error) {
+	list, err := json.Marshal(keys)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	rows, err := t.query(firstQuery, n, string(list))
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		l := queue.Lease{Job: queue.Job{
-			State: queue.InProgress, Owner: owner, LeaseExpiresAt: instant(expires), UpdatedAt: instant(t.now),
-		}}
-		var at share
-		var created int64
-		j := &l.Job
-		err := rows.Scan(&j.ID, &j.ArtifactID, &at.key, &at.run, &j.Priority, &j.Rank, &j.Attempts, &l.Token,
-			(*[]byte)(&j.Payload), (*[]byte)(&j.Progress), (*[]byte)(&j.Result),
-			&j.Reason, &j.Class, &j.LastError, &created, &j.FinishSeq)
-		if err != nil {
-			return nil, nil, err
+		f := first{key: rows.integer(1), run: rows.integer(2)}
+		f.Token = rows.integer(6)
+		f.Job = queue.Job{
+			ID: rows.integer(0), Priority: int(rows.integer(3)), Rank: rows.integer(4), Attempts: int(rows.integer(5)),
+			FinishSeq: rows.integer(7), Reason: rows.text(8), Class: rows.text(9), CreatedAt: instant(rows.integer(10)),
+			ArtifactID: rows.text(11), LastError: rows.text(12), Payload: rows.doc(13), Progress: rows.doc(14), Result: rows.doc(15),
 		}
-		j.CreatedAt = instant(created)
-		leases, of = append(leases, l), append(of, at)
+		found = append(found, f)
 	}
-	return leases, of, rows.Err()
+	return found, rows.Err()
+}
+
+// take leases jobs that are ready.
+func (t *tx) take(found []first, owner string, expires int64) ([]queue.Lease, error) {
+	leases, ids := make([]queue.Lease, len(found)), make([]int64, len(found))
+	for i, f := range found {
+		ids[i] = f.Job.ID
+		k := t.counts.key(f.key)
+		k.ready, k.inFlight, k.served = k.ready-1, k.inFlight+1, max(k.served, f.Job.Rank)
+		var err error
+		if f.Job.Key, err = t.nameOf(t.w.keys, f.key); err != nil {
+			return nil, err
+		}
+		if f.Job.Run, err = t.nameOf(t.w.runs, f.run); err != nil {
+			return nil, err
+		}
+		f.Token++
+		f.Job.Attempts++
+		f.Job.State, f.Job.Owner = queue.InProgress, owner
+		f.Job.LeaseExpiresAt, f.Job.UpdatedAt = instant(expires), instant(t.now)
+		leases[i] = f.Lease
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	t.moveHeads()
+	_, err = t.exec(leaseQuery, owner, expires, t.now, string(list))
+	return leases, err
 }
 
 // Heartbeat implements [queue.Store].

@@ -22,9 +22,10 @@ func TestPlans(t *testing.T) {
 		query string
 		want  []string
 	}{
-		"known":         {knownQuery, []string{"USING INDEX jobs_place (place=?)"}},
+		"known":         {knownQuery, []string{"USING INDEX docs_place (place=?)"}},
 		"head":          {headQuery, []string{"USING COVERING INDEX jobs_ready (key=? AND priority=?)"}},
-		"lease":         {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"first":         {firstQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "SEARCH docs USING INTEGER PRIMARY KEY", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"lease":         {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY"}},
 		"finish":        {finishQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"held":          {heldQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"hand back":     {handBackQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
@@ -43,7 +44,7 @@ func TestPlans(t *testing.T) {
 		"failed":        {jobsQuery(t, queue.Filter{States: []queue.State{queue.Error}, Class: "gone"}), []string{"USING INDEX jobs_error (class=?)"}},
 		"page":          {jobsQuery(t, queue.Filter{After: 7}), []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid>?)"}},
 		"finished":      {jobsQuery(t, queue.Filter{AfterSeq: 7}), []string{"USING INDEX jobs_finished (finish_seq>?)"}},
-		"artifacts":     {jobsQuery(t, queue.Filter{ArtifactIDs: []string{"a", "b"}}), []string{"USING INDEX jobs_place (place=?)"}},
+		"artifacts":     {jobsQuery(t, queue.Filter{ArtifactIDs: []string{"a", "b"}}), []string{"USING INDEX docs_place (place=?)"}},
 	}
 	check := func(when string) {
 		t.Helper()
@@ -76,7 +77,7 @@ func TestPlans(t *testing.T) {
 
 func jobsQuery(t *testing.T, f queue.Filter) string {
 	t.Helper()
-	order := "id"
+	order := "jobs.id"
 	if f.AfterSeq != 0 {
 		order = "finish_seq"
 	}

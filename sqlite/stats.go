@@ -44,12 +44,8 @@ func (t *tx) promote(most int) (n int, err error) {
 	}
 	defer rows.Close()
 	for ; rows.Next(); n++ {
-		var key int64
-		if err := rows.Scan(&key); err != nil {
-			return n, err
-		}
-		t.counts.queued(key, stateDelayed, -1)
-		t.counts.queued(key, stateReady, 1)
+		t.counts.queued(rows.integer(0), stateDelayed, -1)
+		t.counts.queued(rows.integer(0), stateReady, 1)
 	}
 	t.moveHeads()
 	t.w.memory.due = nil

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"runtime"
 	"sync/atomic"
@@ -18,10 +19,11 @@ const maxBatch = 256
 // callers after the commit.
 type writer struct {
 	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt // of the loop alone, as are keys and runs
+	stmts   map[string]statement // of the loop alone, as is all that follows
+	args    []driver.NamedValue
 	keys    *names
 	runs    *names
-	inserts map[int]string // insertQuery of so many rows
+	inserts []inserts // the long ones first
 	memory  memory
 	ops     chan *op
 	stop    chan struct{} // closed to end the loop
@@ -43,11 +45,11 @@ type op struct {
 func newWriter(conn *sql.Conn) *writer {
 	return &writer{
 		conn:    conn,
-		stmts:   make(map[string]*sql.Stmt),
+		stmts:   make(map[string]statement),
 		keys:    newNames("keys"),
 		runs:    newNames("runs"),
 		memory:  memory{version: -1, shares: make(map[share]int64)},
-		inserts: map[int]string{1: insertQuery(1), 8: insertQuery(8), 64: insertQuery(64)},
+		inserts: []inserts{newInserts(64), newInserts(8), newInserts(1)},
 		ops:     make(chan *op),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
@@ -111,9 +113,14 @@ func (w *writer) batch(first *op) {
 	t := newTx(w)
 	var ops []*op
 	err := w.recall()
-	for more := []*op{first}; len(more) > 0 && err == nil; more = w.waiting(maxBatch - len(ops)) {
+	if err != nil {
+		ops = []*op{first}
+	}
+	for more := []*op{first}; err == nil && len(more) > 0; {
 		ops = append(ops, more...)
-		err = t.run(more)
+		if err = t.run(more); err == nil {
+			more = w.waiting(maxBatch - len(ops))
+		}
 	}
 	if err == nil {
 		err = t.end()
@@ -186,27 +193,6 @@ func (w *writer) rollback() {
 	w.forget()
 }
 
-func (w *writer) exec(query string) error {
-	stmt, err := w.stmt(query)
-	if err != nil {
-		return err
-	}
-	_, err = stmt.ExecContext(context.Background())
-	return err
-}
-
-// stmt returns the prepared statement of query, which must be one of few.
-func (w *writer) stmt(query string) (*sql.Stmt, error) {
-	if stmt := w.stmts[query]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := w.conn.PrepareContext(context.Background(), query)
-	if err == nil {
-		w.stmts[query] = stmt
-	}
-	return stmt, err
-}
-
 // close ends the loop and leaves the file tidy: with fresh statistics, and
 // everything in it rather than in its log. Other processes may be in the way
 // of that, which does no harm.
@@ -263,64 +249,6 @@ func (t *tx) end() error {
 		return err
 	}
 	return t.w.commit()
-}
-
-// exec returns how many rows the statement changed.
-func (t *tx) exec(query string, args ...any) (int, error) {
-	stmt, err := t.w.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := stmt.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
-}
-
-func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
-	stmt, err := t.w.stmt(query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(context.Background(), args...)
-}
-
-// integer returns the one integer that query selects.
-func (t *tx) integer(query string, args ...any) (n int64, err error) {
-	stmt, err := t.w.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	err = stmt.QueryRowContext(context.Background(), args...).Scan(&n)
-	return n, err
-}
-
-// integerOr is integer, or otherwise where query selects nothing.
-func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error) {
-	n, err := t.integer(query, args...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return otherwise, nil
-	}
-	return n, err
-}
-
-// texts returns the one text of each row that query selects.
-func (t *tx) texts(query string, args ...any) (texts []string, err error) {
-	rows, err := t.query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		texts = append(texts, text)
-	}
-	return texts, rows.Err()
 }
 
 // millis is d in milliseconds, rounded up so that nothing comes too early;
