@@ -40,7 +40,7 @@ const (
 			WHERE NOT EXISTS (SELECT 1 FROM keys WHERE id = want.value AND paused)
 				AND NOT EXISTS (SELECT 1 FROM keys WHERE name = '' AND paused)) lists, json_each(lists.ids) first)`
 	leaseQuery = `
-	UPDATE jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
+	UPDATE OR FAIL jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
 	WHERE id IN (SELECT value FROM json_each(?))`
 )
 

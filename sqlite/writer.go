@@ -37,8 +37,9 @@ type writer struct {
 type op struct {
 	ctx     context.Context //nolint:containedctx // of the caller, who waits for answer
 	run     func(*tx) error
-	enqueue *enqueueing // instead of run: many are done as one
-	outside bool        // needs no transaction
+	enqueue *enqueueing // this or settle instead of run: many are done as one
+	settle  *settling
+	outside bool // needs no transaction
 	answer  chan error
 }
 
@@ -221,21 +222,32 @@ func newTx(w *writer) *tx {
 	return &tx{w: w, ranks: newRanks(), counts: newCounts()}
 }
 
-// run runs operations, those of Enqueue as one.
+// run runs operations, those of Settle and those of Enqueue as one each.
 func (t *tx) run(ops []*op) error {
 	t.now = time.Now().UnixMilli()
-	var adding []*enqueueing
+	var settles []*settling
+	var enqueues []*enqueueing
 	for _, o := range ops {
-		if o.enqueue != nil {
-			adding = append(adding, o.enqueue)
-		} else if err := o.run(t); err != nil {
+		switch {
+		case o.settle != nil:
+			settles = append(settles, o.settle)
+		case o.enqueue != nil:
+			enqueues = append(enqueues, o.enqueue)
+		default:
+			if err := o.run(t); err != nil {
+				return err
+			}
+		}
+	}
+	if len(settles) > 0 {
+		if err := t.settle(settles); err != nil {
 			return err
 		}
 	}
-	if len(adding) == 0 {
-		return nil
+	if len(enqueues) > 0 {
+		return t.enqueue(enqueues)
 	}
-	return t.enqueue(adding)
+	return nil
 }
 
 // end commits, or rolls back and says why.
