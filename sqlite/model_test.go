@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,5 +15,10 @@ func TestModel(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
-	storetest.History(t, storetest.Database{Open: opener(filepath.Join(t.TempDir(), "quire.db")), Advance: time.Sleep})
+	for _, stores := range []int{1, 2} {
+		t.Run(fmt.Sprint("stores ", stores), func(t *testing.T) {
+			db := storetest.Database{Open: opener(filepath.Join(t.TempDir(), "quire.db")), Advance: time.Sleep}
+			storetest.History(t, db, stores)
+		})
+	}
 }

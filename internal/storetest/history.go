@@ -22,11 +22,11 @@ const (
 	historyTTL     = 15 * time.Millisecond // real ones, and short: many leases run out; some last longer
 )
 
-// History has many workers do all at once what may be done to jobs, over two
+// History has many workers do all at once what may be done to jobs, over so many
 // stores on one database, and checks the history of each job: see [lawful]. The
 // database's clock must be the real one. QUIRE_TEST_HISTORY says how many
 // operations there are.
-func History(t *testing.T, db Database) {
+func History(t *testing.T, db Database, stores int) {
 	t.Helper()
 	most := int64(1500)
 	if s := os.Getenv("QUIRE_TEST_HISTORY"); s != "" {
@@ -36,7 +36,10 @@ func History(t *testing.T, db Database) {
 		}
 		most = n
 	}
-	h := &history{t: t, stores: [2]Store{db.open(t), db.open(t)}, start: time.Now(), seed: rand.Uint64()}
+	h := &history{t: t, start: time.Now(), seed: rand.Uint64()}
+	for range stores {
+		h.stores = append(h.stores, db.open(t))
+	}
 	h.left.Store(most)
 	var all sync.WaitGroup
 	for i := range historyWorkers {
@@ -62,7 +65,7 @@ func History(t *testing.T, db Database) {
 // history records what happened to each job.
 type history struct {
 	t      *testing.T
-	stores [2]Store
+	stores []Store
 	start  time.Time
 	seed   uint64
 	left   atomic.Int64 // operations
@@ -103,7 +106,7 @@ func (e event) String() string {
 
 // work does one operation after the other, each drawn anew.
 func (h *history) work(n int) {
-	w := &worker{history: h, n: n, s: h.stores[n%2], r: rand.New(rand.NewPCG(h.seed, uint64(n)))}
+	w := &worker{history: h, n: n, s: h.stores[n%len(h.stores)], r: rand.New(rand.NewPCG(h.seed, uint64(n)))}
 	chances := []struct {
 		percent int
 		do      func() error
