@@ -15,8 +15,10 @@ import (
 	"github.com/quire-dev/quire/sqlite"
 )
 
-type mail struct{ ID, To, Text string }
-type sender struct{ server, from string }
+type (
+	mail   struct{ ID, To, Text string }
+	sender struct{ server, from string }
+)
 
 // Step sends the mail of one job. What fails is tried again, later and later, three times in all.
 func (s sender) Step(_ context.Context, step queue.Step) []queue.Outcome {
