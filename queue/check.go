@@ -67,3 +67,13 @@ func CheckText(field, text string, least, most int) error {
 	}
 	return nil
 }
+
+// CleanText returns text as every store can keep it: what is not UTF-8, and NUL,
+// becomes U+FFFD. Stores pass the Reason, Class and Error of a settlement through
+// it, which may quote anything that a server sent.
+func CleanText(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}

@@ -13,7 +13,7 @@ import (
 
 // Put implements [paper.Catalog].
 func (s *Store) Put(ctx context.Context, r paper.Record) error {
-	if err := checkText("artifact id", r.ArtifactID, 1, queue.MaxArtifactID); err != nil {
+	if err := queue.CheckText("artifact id", r.ArtifactID, 1, queue.MaxArtifactID); err != nil {
 		return fmt.Errorf("store record: %w", err)
 	}
 	doc, err := r.Marshal()

@@ -78,7 +78,7 @@ func childImport(s *sqlite.Store) error {
 // childCrash enqueues and finishes jobs for ever, and prints each promise it got.
 func childCrash(s *sqlite.Store) error {
 	ctx := context.Background()
-	release, err := s.LockRunner(ctx)
+	_, release, err := s.LockRunner(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // schemaVersion is the number of the last migration, kept in user_version.
-const schemaVersion = 1
+const schemaVersion = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -86,6 +86,11 @@ func (w *writer) apply(ctx context.Context, version int64) error {
 	if _, err := w.conn.ExecContext(ctx, string(script)); err != nil {
 		return err
 	}
+	if version == 2 {
+		if err := w.copyJobs(ctx); err != nil {
+			return err
+		}
+	}
 	if _, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
 		return err
 	}
@@ -99,4 +104,68 @@ func marks(ctx context.Context, conn *sql.Conn) (appID, version int64, tables in
 		FROM pragma_application_id a, pragma_user_version v`
 	err = conn.QueryRowContext(ctx, query).Scan(&appID, &version, &tables)
 	return appID, version, tables, err
+}
+
+// copyJobs is the part of migration 2 that SQL can't do: it moves the jobs of
+// version 1, which are in jobs_v1, to the table of version 2.
+func (w *writer) copyJobs(ctx context.Context) error {
+	const (
+		fill = `
+		INSERT INTO keys (name) SELECT key FROM jobs_v1 UNION SELECT first_key FROM jobs_v1;
+		INSERT INTO runs (name) SELECT DISTINCT run FROM jobs_v1`
+		read  = `SELECT id, artifact_id FROM jobs_v1 WHERE id > ? ORDER BY id LIMIT 1000`
+		write = `
+		INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, attempts, token, finish_seq, created_at,
+			updated_at, place, owner, reason, class, last_error, artifact_id, result, progress, payload)
+		SELECT id, CASE state WHEN 'queued' THEN delayed WHEN 'in_progress' THEN 2 WHEN 'done' THEN 3 WHEN 'skipped' THEN 4 ELSE 5 END,
+			(SELECT id FROM keys WHERE name = key), priority, id, CASE state WHEN 'queued' THEN available_at ELSE lease_expires_at END,
+			(SELECT id FROM runs WHERE name = run), (SELECT id FROM keys WHERE name = first_key), attempts, token, finish_seq, created_at,
+			updated_at, ?, lease_owner, reason, class, last_error, artifact_id, result, progress, payload
+		FROM jobs_v1 WHERE id = ?`
+		finish = `
+		INSERT INTO shares (key, run, rank) SELECT key, run, max(rank) FROM jobs WHERE state < 3 GROUP BY key, run;
+		UPDATE keys SET (ready, delayed, in_flight) = (
+			SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 1), 0), coalesce(sum(state = 2), 0) FROM jobs WHERE key = keys.id AND state < 3);
+		INSERT INTO outcomes (state, reason, class, n) SELECT state, reason, class, count(*) FROM jobs WHERE state > 2 GROUP BY 1, 2, 3;
+		DROP TABLE jobs_v1`
+	)
+	if _, err := w.conn.ExecContext(ctx, fill); err != nil {
+		return err
+	}
+	t := newTx(w)
+	for after := int64(0); ; {
+		ids, artifacts, err := t.page(read, after)
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			if _, err := t.exec(write, place(artifacts[i]), id); err != nil {
+				return err
+			}
+			after = id
+		}
+		if len(ids) == 0 {
+			break
+		}
+	}
+	_, err := w.conn.ExecContext(ctx, finish)
+	return err
+}
+
+// page reads a number and a text of each row that query selects.
+func (t *tx) page(query string, args ...any) (numbers []int64, texts []string, err error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		var text string
+		if err := rows.Scan(&n, &text); err != nil {
+			return nil, nil, err
+		}
+		numbers, texts = append(numbers, n), append(texts, text)
+	}
+	return numbers, texts, rows.Err()
 }

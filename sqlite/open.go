@@ -17,9 +17,10 @@ import (
 )
 
 var (
-	_ queue.Store     = (*Store)(nil)
-	_ queue.Inspector = (*Store)(nil)
-	_ paper.Catalog   = (*Store)(nil)
+	_ queue.Store      = (*Store)(nil)
+	_ queue.Inspector  = (*Store)(nil)
+	_ queue.Controller = (*Store)(nil)
+	_ paper.Catalog    = (*Store)(nil)
 )
 
 const (
@@ -49,7 +50,7 @@ type Store struct {
 	close func() error
 
 	mu       sync.Mutex
-	watchers map[chan struct{}]bool // woken by Enqueue and Requeue
+	watchers map[*watcher]bool // the calls of Watch
 }
 
 // Open opens the database at path and brings its schema up to date. A missing
@@ -83,7 +84,7 @@ func open(ctx context.Context, path string, opt Options) (s *Store, err error) {
 			return nil, err
 		}
 	}
-	s = &Store{path: path, watchers: make(map[chan struct{}]bool)}
+	s = &Store{path: path, watchers: make(map[*watcher]bool)}
 	s.close = sync.OnceValue(s.shut)
 	if opt.ReadOnly {
 		err = s.openReadOnly(ctx)

@@ -90,7 +90,7 @@ func TestOpen_refuses(t *testing.T) {
 		"page size flipped": {edit(func(b []byte) []byte { b[16] ^= 3; return b }), all, queue.ErrDamaged, "page size"},
 		"format flipped":    {edit(func(b []byte) []byte { b[21] ^= 1; return b }), all, queue.ErrDamaged, "not a database"},
 		"schema flipped":    {edit(func(b []byte) []byte { b[100] ^= 8; return b }), all, queue.ErrDamaged, "malformed"},
-		"newer":             {edit(func(b []byte) []byte { b[63] = 77; return b }), all, queue.ErrNewer, "version 77, this program knows 1"},
+		"newer":             {edit(func(b []byte) []byte { b[63] = 77; return b }), all, queue.ErrNewer, "version 77, this program knows 2"},
 		"contradiction":     {func(*testing.T, string) {}, []sqlite.Options{{Create: true, ReadOnly: true}}, queue.ErrInvalid, ""},
 	}
 	for name, tt := range tests {
@@ -224,7 +224,7 @@ func TestOpen_readOnly(t *testing.T) {
 	if _, err := reader.Enqueue(t.Context(), newJobs(9, 1)); err == nil {
 		t.Error("Enqueue: no error")
 	}
-	if _, err := reader.LockRunner(t.Context()); err == nil {
+	if _, _, err := reader.LockRunner(t.Context()); err == nil {
 		t.Error("LockRunner: no error")
 	}
 	if _, _, err := reader.Backlog(t.Context()); err != nil {

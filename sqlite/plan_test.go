@@ -22,20 +22,28 @@ func TestPlans(t *testing.T) {
 		query string
 		want  []string
 	}{
-		"lease":      {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "USING COVERING INDEX jobs_ready (key=?)"}},
-		"finish":     {finishQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
-		"hand back":  {handBackQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
-		"expired":    {expiredQuery, []string{"USING INDEX jobs_leased (lease_expires_at<?)"}},
-		"return":     {returnQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
-		"end":        {endQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
-		"promote":    {promoteQuery, []string{"USING COVERING INDEX jobs_available (delayed=? AND available_at<?)"}},
-		"backlog":    {backlogQuery, []string{"SEARCH counts USING PRIMARY KEY (state=?)", "USING COVERING INDEX jobs_ready (key=?)"}},
-		"first":      {firstQuery, []string{"USING COVERING INDEX jobs_available (delayed=?)"}},
-		"due":        {dueQuery, []string{"USING INDEX jobs_available (delayed=? AND available_at<?)"}},
-		"finish seq": {lastSeqQuery, []string{"SEARCH jobs USING COVERING INDEX jobs_finished"}},
-		"failed":     {jobsQuery(t, queue.Filter{States: []queue.State{queue.Error}, Class: "gone"}), []string{"USING INDEX jobs_error (class=?)"}},
-		"page":       {jobsQuery(t, queue.Filter{After: 7}), []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid>?)"}},
-		"finished":   {jobsQuery(t, queue.Filter{AfterSeq: 7}), []string{"USING INDEX jobs_finished (finish_seq>?)"}},
+		"known":         {knownQuery, []string{"USING INDEX jobs_place (place=?)"}},
+		"head":          {headQuery, []string{"USING COVERING INDEX jobs_ready (key=? AND priority=?)"}},
+		"lease":         {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"finish":        {finishQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"held":          {heldQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"hand back":     {handBackQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"keep attempt":  {keepAttemptQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"drop attempts": {dropAttemptsQuery, []string{"SEARCH attempts USING PRIMARY KEY (job=? AND token<?)"}},
+		"expired":       {expiredQuery, []string{"USING INDEX jobs_due (state=? AND due<?)"}},
+		"return":        {returnQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"end":           {endQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"promote":       {promoteQuery, []string{"USING COVERING INDEX jobs_due (state=? AND due<?)"}},
+		"backlog":       {backlogQuery, []string{"SCAN keys", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"first ready":   {firstReadyQuery, []string{"USING COVERING INDEX jobs_due (state=?)"}},
+		"first delayed": {firstDelayedQuery, []string{"USING COVERING INDEX jobs_due (state=?)"}},
+		"due":           {dueQuery, []string{"USING INDEX jobs_due (state=? AND due<?)"}},
+		"last id":       {lastIDQuery, []string{"SEARCH jobs"}},
+		"last seq":      {lastSeqQuery, []string{"SEARCH jobs USING COVERING INDEX jobs_finished"}},
+		"failed":        {jobsQuery(t, queue.Filter{States: []queue.State{queue.Error}, Class: "gone"}), []string{"USING INDEX jobs_error (class=?)"}},
+		"page":          {jobsQuery(t, queue.Filter{After: 7}), []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid>?)"}},
+		"finished":      {jobsQuery(t, queue.Filter{AfterSeq: 7}), []string{"USING INDEX jobs_finished (finish_seq>?)"}},
+		"artifacts":     {jobsQuery(t, queue.Filter{ArtifactIDs: []string{"a", "b"}}), []string{"USING INDEX jobs_place (place=?)"}},
 	}
 	check := func(when string) {
 		t.Helper()
@@ -46,7 +54,7 @@ func TestPlans(t *testing.T) {
 					t.Errorf("%s, %s: want %q in the plan:\n%s", name, when, want, plan)
 				}
 			}
-			if strings.Contains(plan, "SCAN jobs") || name != "due" && strings.Contains(plan, "TEMP B-TREE") {
+			if strings.Contains(plan, "SCAN jobs") || name != "due" && name != "artifacts" && strings.Contains(plan, "TEMP B-TREE") {
 				t.Errorf("%s, %s: the plan scans or sorts:\n%s", name, when, plan)
 			}
 		}
@@ -68,7 +76,11 @@ func TestPlans(t *testing.T) {
 
 func jobsQuery(t *testing.T, f queue.Filter) string {
 	t.Helper()
-	query, _, err := selectJobs(f)
+	order := "id"
+	if f.AfterSeq != 0 {
+		order = "finish_seq"
+	}
+	query, _, err := selectJobs(f, jobColumns, order)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,9 @@ func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error)
 	if maxAttempts < 1 {
 		return sum, fmt.Errorf("reap: %w maxAttempts: %d", queue.ErrInvalid, maxAttempts)
 	}
+	if found, err := s.overdue(ctx); err != nil || !found {
+		return sum, err
+	}
 	for {
 		part, err := write(ctx, s.w, func(t *tx) (queue.Reaped, error) { return t.reap(maxAttempts) })
 		if err != nil {
@@ -31,61 +34,69 @@ func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error)
 
 const (
 	expiredQuery = `
-	SELECT id, token, attempts FROM jobs INDEXED BY jobs_leased
-	WHERE state = 'in_progress' AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?`
+	SELECT id, key, token, attempts FROM jobs INDEXED BY jobs_due WHERE state = 2 AND due <= ? ORDER BY due LIMIT ?`
 	returnQuery = `
-	UPDATE jobs SET state = 'queued', available_at = ?, delayed = 0, lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND token = ? AND state = 'in_progress' AND lease_expires_at <= ?`
+	UPDATE jobs SET state = 0, due = ?, owner = '', updated_at = ?
+	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
 	endQuery = `
-	UPDATE jobs SET state = 'error', reason = ?, class = ?, last_error = ?, progress = NULL, finish_seq = ?,
-		lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND token = ? AND state = 'in_progress' AND lease_expires_at <= ?`
+	UPDATE jobs SET state = 5, reason = ?, class = ?, last_error = ?, progress = NULL, finish_seq = ?,
+		owner = '', due = 0, updated_at = ?
+	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
 )
 
 func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 	var sum queue.Reaped
-	leases, err := t.expired()
+	leases, keys, err := t.expired()
 	if err != nil {
 		return sum, err
 	}
-	for _, l := range leases {
+	last, err := t.numbers()
+	if err != nil {
+		return sum, err
+	}
+	t.moveHeads()
+	for i, l := range leases {
+		why := fmt.Sprintf("the lease of attempt %d of %d ran out", l.Job.Attempts, maxAttempts)
+		if err := t.keepAttempt(l, queue.ClassCrashed, queue.ClassCrashed, why); err != nil {
+			return sum, err
+		}
 		if l.Job.Attempts < maxAttempts {
 			n, err := t.exec(returnQuery, t.now, t.now, l.Job.ID, l.Token, t.now)
 			if err != nil {
 				return sum, err
 			}
 			sum.Returned += n
+			t.counts.queued(keys[i], stateInProgress, -n)
+			t.counts.queued(keys[i], stateReady, n)
 			continue
 		}
-		seq, err := t.nextSeq()
+		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, last.seq+1, t.now, l.Job.ID, l.Token, t.now)
 		if err != nil {
 			return sum, err
 		}
-		why := fmt.Sprintf("the lease of attempt %d of %d ran out", l.Job.Attempts, maxAttempts)
-		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, seq, t.now, l.Job.ID, l.Token, t.now)
-		if err != nil {
-			return sum, err
-		}
-		t.lastSeq += int64(n)
+		last.seq += int64(n)
 		sum.Ended += n
+		t.counts.queued(keys[i], stateInProgress, -n)
+		t.counts.outcomes[outcome{stateError, queue.ClassCrashed, queue.ClassCrashed}] += n
 	}
 	return sum, nil
 }
 
-// expired returns leases that have run out, with only their ids, tokens and attempts.
-func (t *tx) expired() ([]queue.Lease, error) {
+// expired returns leases that have run out, with only their ids, tokens and
+// attempts, and the numbers of their keys.
+func (t *tx) expired() (leases []queue.Lease, keys []int64, err error) {
 	rows, err := t.query(expiredQuery, t.now, reapChunk)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer rows.Close()
-	var leases []queue.Lease
 	for rows.Next() {
 		var l queue.Lease
-		if err := rows.Scan(&l.Job.ID, &l.Token, &l.Job.Attempts); err != nil {
-			return nil, err
+		var key int64
+		if err := rows.Scan(&l.Job.ID, &key, &l.Token, &l.Job.Attempts); err != nil {
+			return nil, nil, err
 		}
-		leases = append(leases, l)
+		leases, keys = append(leases, l), append(keys, key)
 	}
-	return leases, rows.Err()
+	return leases, keys, rows.Err()
 }

@@ -20,7 +20,8 @@ const (
 )
 
 // LockRunner waits until this Store may run jobs and returns the function that
-// gives the right up. One Store at a time has it, among all processes that use
+// gives the right up, and a context that ends when the right is lost. A file lock
+// is never lost, so that is ctx. One Store at a time has it, among all processes that use
 // the file, so that a cap or pace kept in memory holds for all of them. The
 // right is a lock on the file path+".run", which ends with its process.
 //
@@ -28,11 +29,16 @@ const (
 // is alive but lets its leases run out, LockRunner returns without the lock and
 // keeps trying for it until release; the fences of the leases keep a frozen
 // process that thaws from doing harm.
-func (s *Store) LockRunner(ctx context.Context) (release func(), err error) {
+func (s *Store) LockRunner(ctx context.Context) (held context.Context, release func(), err error) {
+	release, err = s.lockRunner(ctx)
+	return ctx, release, err
+}
+
+func (s *Store) lockRunner(ctx context.Context) (release func(), err error) {
 	if s.w == nil {
 		return nil, fmt.Errorf("lock for running: %w", errReadOnly)
 	}
-	lock := flock.New(s.path+".run", flock.SetPermissions(fileMode))
+	lock := flock.New(s.runFile(), flock.SetPermissions(fileMode))
 	var overdue time.Time // since when we see leases past their end
 	for {
 		locked, err := lock.TryLock()
@@ -66,14 +72,14 @@ func (s *Store) LockRunner(ctx context.Context) (release func(), err error) {
 // endLeases lets all leases run out now: with the lock held, whoever took them
 // has gone.
 func (s *Store) endLeases(ctx context.Context) error {
-	const query = `UPDATE jobs SET lease_expires_at = ? WHERE state = 'in_progress' AND lease_expires_at > ?`
+	const query = `UPDATE jobs INDEXED BY jobs_due SET due = ? WHERE state = 2 AND due > ?`
 	_, err := write(ctx, s.w, func(t *tx) (int, error) { return t.exec(query, t.now, t.now) })
 	return err
 }
 
 // overdue reports whether a lease ran out and was not reaped.
 func (s *Store) overdue(ctx context.Context) (found bool, err error) {
-	const query = `SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_leased WHERE state = 'in_progress' AND lease_expires_at < ?)`
+	const query = `SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_due WHERE state = 2 AND due <= ?)`
 	err = s.rdb.QueryRowContext(ctx, query, time.Now().UnixMilli()).Scan(&found)
 	return found, err
 }

@@ -20,7 +20,7 @@ func pair(t *testing.T, f func(t *testing.T, a, b *sqlite.Store)) {
 
 func lock(t *testing.T, s *sqlite.Store) (release func()) {
 	t.Helper()
-	release, err := s.LockRunner(t.Context())
+	_, release, err := s.LockRunner(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestLockRunner_waits(t *testing.T) {
 		release := lock(t, a)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if _, err := b.LockRunner(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := b.LockRunner(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("second runner: got %v, want DeadlineExceeded", err)
 		}
 		start := time.Now()
@@ -92,7 +92,7 @@ func TestLockRunner_frozen(t *testing.T) {
 		time.Sleep(time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := frozen.LockRunner(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := frozen.LockRunner(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a third runner: got %v, want DeadlineExceeded", err)
 		}
 	})
@@ -115,7 +115,7 @@ func TestLockRunner_holderOverslept(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		if _, err := b.LockRunner(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := b.LockRunner(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("second runner: got %v, want it to wait", err)
 		}
 	})

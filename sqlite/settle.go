@@ -16,7 +16,7 @@ func (s *Store) Settle(ctx context.Context, settlements ...queue.Settlement) ([]
 	errs, err := write(ctx, s.w, func(t *tx) ([]error, error) {
 		errs := make([]error, len(settlements))
 		for i, settlement := range settlements {
-			if errs[i] = checkSettlement(settlement); errs[i] != nil {
+			if errs[i] = settlement.Check(); errs[i] != nil {
 				continue
 			}
 			held, err := t.settle(settlement)
@@ -35,22 +35,15 @@ func (s *Store) Settle(ctx context.Context, settlements ...queue.Settlement) ([]
 	return errs, nil
 }
 
-func checkSettlement(s queue.Settlement) error {
-	switch s.Verb {
-	case queue.Finish:
-		if !s.State.Terminal() {
-			return fmt.Errorf("%w state: %q does not end a job", queue.ErrInvalid, s.State)
-		}
-	case queue.Retry, queue.Advance, queue.Release:
-	default:
-		return fmt.Errorf("%w verb: %q", queue.ErrInvalid, s.Verb)
-	}
-	return checkText("key", s.Key, 0, queue.MaxKey)
-}
-
-// settle ends one lease and reports whether it still held. Both statements
-// compare the token and change the row in one go.
+// settle ends one lease and reports whether it still held. Each statement
+// compares the token.
 func (t *tx) settle(s queue.Settlement) (held bool, err error) {
+	s.Reason, s.Class, s.Error = queue.CleanText(s.Reason), queue.CleanText(s.Class), queue.CleanText(s.Error)
+	if failed(s) {
+		if err := t.keepAttempt(s.Lease, s.Reason, s.Class, s.Error); err != nil {
+			return false, err
+		}
+	}
 	if s.Verb == queue.Finish {
 		held, err = t.finish(s)
 	} else {
@@ -66,56 +59,94 @@ func (t *tx) settle(s queue.Settlement) (held bool, err error) {
 	return true, err
 }
 
+// A lease is known by its job's id and key and by its token: that the key is
+// compared, too, lets the counts of keys rely on it.
 const finishQuery = `
-	UPDATE jobs SET state = ?, key = coalesce(nullif(?, ''), key), reason = ?, class = ?, last_error = ?,
-		progress = NULL, result = ?, finish_seq = ?, lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND state = 'in_progress' AND token = ?`
+	UPDATE jobs SET state = ?, key = ?, reason = ?, class = ?, last_error = ?,
+		progress = NULL, result = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
+	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
 
 func (t *tx) finish(s queue.Settlement) (held bool, err error) {
-	seq, err := t.nextSeq()
+	last, err := t.numbers()
 	if err != nil {
 		return false, err
 	}
-	n, err := t.exec(finishQuery, s.State, s.Key, s.Reason, s.Class, s.Error,
-		text(s.Result), seq, t.now, s.Lease.Job.ID, s.Lease.Token)
-	if n == 1 {
-		t.lastSeq = seq
+	from, to, err := t.way(s)
+	if from == 0 || err != nil {
+		return false, err
 	}
-	return n == 1, err
+	state := numbersOf(s.State)[0]
+	n, err := t.exec(finishQuery, state, to, s.Reason, s.Class, s.Error,
+		text(s.Result), last.seq+1, t.now, s.Lease.Job.ID, from, s.Lease.Token)
+	if n == 0 || err != nil {
+		return false, err
+	}
+	last.seq++
+	t.counts.queued(from, stateInProgress, -1)
+	t.counts.outcomes[outcome{state, s.Reason, s.Class}]++
+	return true, nil
 }
 
-// Advance and Release, which are no failures, leave the class and error of the
-// last failure unless they bring a class of their own.
-const handBackQuery = `
-	UPDATE jobs SET state = 'queued', key = coalesce(nullif(?, ''), key), attempts = max(attempts - ?, 0),
-		available_at = ?, delayed = ?, reason = ?,
+// way returns the numbers of the key of a leased job and of the one where it
+// goes. A lease at an unknown key, 0, is none of ours.
+func (t *tx) way(s queue.Settlement) (from, to int64, err error) {
+	if from, err = t.known(t.w.keys, s.Lease.Job.Key); from == 0 || err != nil || s.Key == "" {
+		return from, from, err
+	}
+	to, err = t.number(t.w.keys, s.Key)
+	return from, to, err
+}
+
+const (
+	// Advance and Release, which are no failures, leave the class and error of the
+	// last failure unless they bring a class of their own.
+	handBackQuery = `
+	UPDATE jobs SET state = ?, attempts = max(attempts - ?, 0), due = ?, reason = ?,
 		class = iif(?, ?, class), last_error = iif(?, ?, last_error), progress = coalesce(?, progress),
-		lease_owner = '', lease_expires_at = 0, updated_at = ?
-	WHERE id = ? AND state = 'in_progress' AND token = ?`
+		owner = '', updated_at = ?
+	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
+	heldQuery = `SELECT run FROM jobs WHERE id = ? AND key = ? AND state = 2 AND token = ?`
+	moveQuery = `UPDATE jobs SET key = ?, rank = ? WHERE id = ?`
+)
 
 func (t *tx) handBack(s queue.Settlement) (held bool, err error) {
+	from, to, err := t.way(s)
+	if from == 0 || err != nil {
+		return false, err
+	}
+	wait := millis(s.Delay)
+	if from != to {
+		if held, err := t.move(s, from, to, wait <= 0); !held || err != nil {
+			return false, err
+		}
+	} else {
+		t.moveHeads()
+	}
 	givenBack := 1
 	if s.Verb == queue.Retry {
 		givenBack = 0
 	}
-	wait := millis(s.Delay)
 	failed := s.Verb == queue.Retry || s.Class != ""
-	n, err := t.exec(handBackQuery, s.Key, givenBack, t.now+wait, wait > 0, s.Reason,
-		failed, s.Class, failed, s.Error, text(s.Progress), t.now, s.Lease.Job.ID, s.Lease.Token)
-	return n == 1, err
+	n, err := t.exec(handBackQuery, queuedState(wait), givenBack, t.now+wait, s.Reason,
+		failed, s.Class, failed, s.Error, text(s.Progress), t.now, s.Lease.Job.ID, to, s.Lease.Token)
+	if n == 0 || err != nil {
+		return false, err
+	}
+	t.counts.queued(from, stateInProgress, -1)
+	t.counts.queued(to, queuedState(wait), 1)
+	return true, nil
 }
 
-const lastSeqQuery = `SELECT coalesce(max(finish_seq), 0) FROM jobs WHERE finish_seq > 0`
-
-// nextSeq is the number of the next final outcome. It is taken when lastSeq is
-// set to it.
-func (t *tx) nextSeq() (int64, error) {
-	if t.lastSeq == 0 {
-		last, err := t.number(lastSeqQuery)
-		if err != nil {
-			return 0, err
-		}
-		t.lastSeq = last
+// move takes a leased job to another key, where it gets a rank.
+func (t *tx) move(s queue.Settlement, from, to int64, ready bool) (held bool, err error) {
+	run, err := t.integerOr(0, heldQuery, s.Lease.Job.ID, from, s.Lease.Token)
+	if run == 0 || err != nil {
+		return false, err
 	}
-	return t.lastSeq + 1, nil
+	rank, err := t.arrive(share{to, run}, s.Lease.Job.Priority, ready)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.exec(moveQuery, to, rank, s.Lease.Job.ID)
+	return true, err
 }

@@ -19,20 +19,37 @@ const (
 	promoteBacklog = 10_000
 )
 
-// Rows wait with delayed = 1 for their time, out of the way of the leases.
 const promoteQuery = `
-	UPDATE jobs SET delayed = 0 WHERE id IN (
-		SELECT id FROM jobs INDEXED BY jobs_available
-		WHERE state = 'queued' AND delayed = 1 AND available_at <= ? ORDER BY available_at LIMIT ?)`
+	UPDATE jobs SET state = 0 WHERE id IN (
+		SELECT id FROM jobs INDEXED BY jobs_due WHERE state = 1 AND due <= ? ORDER BY due LIMIT ?)
+	RETURNING key`
 
 // promoteOnce marks ready rows, once in a transaction.
 func (t *tx) promoteOnce() error {
 	if t.promoted {
 		return nil
 	}
-	_, err := t.exec(promoteQuery, t.now, promoteLease)
+	_, err := t.promote(promoteLease)
 	t.promoted = err == nil
 	return err
+}
+
+func (t *tx) promote(most int) (n int, err error) {
+	rows, err := t.query(promoteQuery, t.now, most)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return n, err
+		}
+		t.counts.queued(key, stateDelayed, -1)
+		t.counts.queued(key, stateReady, 1)
+	}
+	t.moveHeads()
+	return n, rows.Err()
 }
 
 // Backlog implements [queue.Store]. When very many delayed rows become ready at
@@ -47,34 +64,37 @@ func (s *Store) Backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 
 const (
 	backlogQuery = `
-	SELECT name, sum(iif(delayed = 0, n, 0)), sum(iif(delayed = 1, n, 0)), coalesce((
+	SELECT name, ready, delayed, paused OR (SELECT paused FROM keys WHERE name = ''), coalesce((
 		SELECT id FROM jobs INDEXED BY jobs_ready
-		WHERE key = name AND state = 'queued' AND delayed = 0 ORDER BY priority DESC, id LIMIT 1), 0)
-	FROM counts WHERE state = 'queued' GROUP BY name`
-	// The first row to become available among the ready (0) or the delayed (1).
-	firstQuery = `
-	SELECT coalesce(min(available_at), -1) FROM jobs INDEXED BY jobs_available
-	WHERE state = 'queued' AND delayed = ?`
+		WHERE key = keys.id AND state = 0 ORDER BY priority DESC, rank, id LIMIT 1), 0)
+	FROM keys WHERE ready > 0 OR delayed > 0`
+	// The first row to become available among those of one state.
+	firstReadyQuery   = `SELECT coalesce(min(due), -1) FROM jobs INDEXED BY jobs_due WHERE state = 0`
+	firstDelayedQuery = `SELECT coalesce(min(due), -1) FROM jobs INDEXED BY jobs_due WHERE state = 1`
 )
 
 func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until time.Duration, err error) {
 	var first int64
-	if err := s.rdb.QueryRowContext(ctx, firstQuery, 1).Scan(&first); err != nil {
+	if err := s.rdb.QueryRowContext(ctx, firstDelayedQuery).Scan(&first); err != nil {
 		return nil, 0, err
 	}
 	if s.w != nil && first >= 0 && first <= time.Now().UnixMilli() {
-		_, err := write(ctx, s.w, func(t *tx) (int, error) { return t.exec(promoteQuery, t.now, promoteBacklog) })
+		_, err := write(ctx, s.w, func(t *tx) (int, error) { return t.promote(promoteBacklog) })
 		if err != nil {
 			return nil, 0, err
 		}
 	}
 	err = s.snapshot(ctx, func(snap *sql.Tx) error {
-		if err := snap.QueryRowContext(ctx, firstQuery, 1).Scan(&first); err != nil {
+		if err := snap.QueryRowContext(ctx, firstDelayedQuery).Scan(&first); err != nil {
 			return err
 		}
 		return each(ctx, snap, backlogQuery, func(rows *sql.Rows) error {
 			var k queue.KeyBacklog
-			err := rows.Scan(&k.Key, &k.Ready, &k.Delayed, &k.Oldest)
+			var paused sql.NullBool
+			err := rows.Scan(&k.Key, &k.Ready, &k.Delayed, &paused, &k.Oldest)
+			if k.Paused = paused.Bool; k.Paused {
+				k.Ready, k.Oldest = 0, 0
+			}
 			keys = append(keys, k)
 			return err
 		})
@@ -86,9 +106,8 @@ func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 }
 
 const waitsQuery = `
-	SELECT key, max(available_at) FROM jobs INDEXED BY jobs_available
-	WHERE state = 'queued' AND delayed = 1 AND available_at > ? AND reason IN (SELECT value FROM json_each(?))
-	GROUP BY key`
+	SELECT name, max(due) FROM jobs INDEXED BY jobs_due JOIN keys ON keys.id = key
+	WHERE state = 1 AND due > ? AND reason IN (SELECT value FROM json_each(?)) GROUP BY key`
 
 // Waits returns, for each key at which jobs with one of the reasons are delayed,
 // how long the last of them has to wait.
@@ -139,11 +158,10 @@ func each(ctx context.Context, snap *sql.Tx, query string, f func(*sql.Rows) err
 	return rows.Err()
 }
 
-// Stats implements [queue.Inspector]. Reasons are those of the finished jobs.
-// Its cost grows with the number of keys and reasons, not of jobs.
+// Stats implements [queue.Inspector].
 func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 	c := counter{byKey: make(map[string]*queue.KeyStats), now: time.Now().UnixMilli()}
-	c.stats.Reasons = make(map[string]int)
+	c.stats.Reasons, c.stats.Classes = make(map[string]int), make(map[string]int)
 	if err := s.snapshot(ctx, func(snap *sql.Tx) error { return c.read(ctx, snap) }); err != nil {
 		return queue.Stats{}, fmt.Errorf("count the jobs: %w", explained(err))
 	}
@@ -155,76 +173,78 @@ type counter struct {
 	stats  queue.Stats
 	byKey  map[string]*queue.KeyStats
 	now    int64
-	oldest int64 // available_at of the oldest ready job; -1 if there is none
+	oldest int64 // due of the oldest ready job; -1 if there is none
 }
 
 const (
-	countsQuery = `SELECT state, name, delayed, n FROM counts`
+	keysQuery     = `SELECT name, paused, ready, delayed, in_flight FROM keys WHERE ready > 0 OR delayed > 0 OR in_flight > 0 OR paused`
+	outcomesQuery = `SELECT state, reason, class, n FROM outcomes`
 	// Delayed rows that nobody has marked ready yet.
 	dueQuery = `
-	SELECT key, count(*), min(available_at) FROM jobs INDEXED BY jobs_available
-	WHERE state = 'queued' AND delayed = 1 AND available_at <= ? GROUP BY key`
+	SELECT name, count(*), min(due) FROM jobs INDEXED BY jobs_due JOIN keys ON keys.id = key
+	WHERE state = 1 AND due <= ? GROUP BY key`
 )
 
 func (c *counter) read(ctx context.Context, snap *sql.Tx) error {
-	if err := snap.QueryRowContext(ctx, firstQuery, 0).Scan(&c.oldest); err != nil {
+	if err := snap.QueryRowContext(ctx, firstReadyQuery).Scan(&c.oldest); err != nil {
 		return err
 	}
-	err := each(ctx, snap, countsQuery, func(rows *sql.Rows) error {
-		var state queue.State
-		var name string
-		var delayed bool
-		var n int
-		err := rows.Scan(&state, &name, &delayed, &n)
-		c.add(state, name, delayed, n)
-		return err
-	})
-	if err != nil {
+	if err := each(ctx, snap, keysQuery, c.addKey); err != nil {
 		return err
 	}
-	return each(ctx, snap, dueQuery, func(rows *sql.Rows) error {
-		var name string
-		var n int
-		var first int64
-		err := rows.Scan(&name, &n, &first)
-		c.key(name).Ready += n
-		c.key(name).Delayed -= n
-		if c.oldest < 0 || first < c.oldest {
-			c.oldest = first
-		}
+	if err := each(ctx, snap, outcomesQuery, c.addOutcome); err != nil {
 		return err
-	}, c.now)
+	}
+	return each(ctx, snap, dueQuery, c.addDue, c.now)
 }
 
-func (c *counter) key(name string) *queue.KeyStats {
-	if c.byKey[name] == nil {
-		c.byKey[name] = &queue.KeyStats{Key: name}
+func (c *counter) addKey(rows *sql.Rows) error {
+	var k queue.KeyStats
+	if err := rows.Scan(&k.Key, &k.Paused, &k.Ready, &k.Delayed, &k.InFlight); err != nil {
+		return err
 	}
-	return c.byKey[name]
+	if k.Key == "" {
+		c.stats.Paused = k.Paused
+	} else {
+		c.byKey[k.Key] = &k
+	}
+	return nil
 }
 
-func (c *counter) add(state queue.State, name string, delayed bool, n int) {
-	switch state {
-	case queue.Queued:
-		c.stats.Queued += n
-		if delayed {
-			c.key(name).Delayed += n
-		} else {
-			c.key(name).Ready += n
-		}
-		return
-	case queue.InProgress:
-		c.stats.InProgress += n
-		c.key(name).InFlight += n
-		return
-	case queue.Done:
+func (c *counter) addOutcome(rows *sql.Rows) error {
+	var number, n int
+	var reason, class string
+	if err := rows.Scan(&number, &reason, &class, &n); err != nil {
+		return err
+	}
+	switch number {
+	case stateDone:
 		c.stats.Done += n
-	case queue.Skipped:
+	case stateSkipped:
 		c.stats.Skipped += n
-	case queue.Error:
+	case stateError:
 		c.stats.Error += n
 	}
-	c.stats.Reasons[name] += n
+	c.stats.Reasons[reason] += n
+	if class != "" {
+		c.stats.Classes[class] += n
+	}
+	return nil
+}
+
+func (c *counter) addDue(rows *sql.Rows) error {
+	var name string
+	var n int
+	var first int64
+	if err := rows.Scan(&name, &n, &first); err != nil {
+		return err
+	}
+	c.byKey[name].Ready += n
+	c.byKey[name].Delayed -= n
+	if c.oldest < 0 || first < c.oldest {
+		c.oldest = first
+	}
+	return nil
 }
 
 func (c *counter) sum() queue.Stats {
@@ -232,8 +252,10 @@ func (c *counter) sum() queue.Stats {
 		k := *c.byKey[name]
 		c.stats.Ready += k.Ready
 		c.stats.Delayed += k.Delayed
+		c.stats.InProgress += k.InFlight
 		c.stats.Keys = append(c.stats.Keys, k)
 	}
+	c.stats.Queued = c.stats.Ready + c.stats.Delayed
 	if c.oldest >= 0 {
 		c.stats.OldestReady = max(time.Duration(c.now-c.oldest)*time.Millisecond, 0)
 	}

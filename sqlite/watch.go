@@ -4,57 +4,85 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
 )
 
-// pollEvery is how often Watch looks whether another connection has committed.
-// A look costs about 20 µs.
-const pollEvery = 40 * time.Millisecond
+// How often Watch looks at the bell, the time of a file that every process sets
+// after a commit that others should know of: often while it rings, seldom while
+// all is quiet. A look costs about 2 µs.
+const (
+	lookBusy   = time.Millisecond
+	lookIdle   = 20 * time.Millisecond
+	busyFor    = time.Second // how long after a ring looks are frequent
+	lookDeeper = time.Second // how often it asks SQLite for commits by those who do not ring
+)
 
-// Watch implements [queue.Store]. It wakes for this Store's Enqueue and Requeue
-// at once, for any commit of others within 40 ms, and when it begins. It returns
-// nil when ctx ends.
+// Watch implements [queue.Store]. It wakes at once, and with what arrived, for
+// this Store; for others within a millisecond while there is traffic and within
+// 20 ms when there was none for a second; and when it begins. It returns nil when
+// ctx ends.
 func (s *Store) Watch(ctx context.Context, wake func([]queue.KeyBacklog)) error {
-	woken := make(chan struct{}, 1)
-	s.mu.Lock()
-	s.watchers[woken] = true
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.watchers, woken)
-		s.mu.Unlock()
-	}()
-
 	version, done, err := s.versions(ctx)
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
 	defer done()
-	ticker := time.NewTicker(pollEvery)
-	defer ticker.Stop()
+	if s.w != nil {
+		if f, err := os.OpenFile(s.runFile(), os.O_CREATE|os.O_RDWR, fileMode); err == nil {
+			_ = f.Close() // without it nobody rings, and commits show at the deeper looks
+		}
+	}
+	w := &watcher{wake: wake}
+	s.mu.Lock()
+	s.watchers[w] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.watchers, w)
+		s.mu.Unlock()
+	}()
+	seen, err := version()
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("watch: %w", explained(err))
+	}
 	wake(nil) // for what was committed before the first look
-	for seen := int64(-1); ; {
-		now, err := version()
+	rung, deep := s.bell(), time.Now()
+	for every := lookIdle; ; {
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+			return nil
+		}
+		now := time.Now()
+		if at := s.bell(); !at.Equal(rung) {
+			rung, every = at, lookBusy
+		} else if every = pace(now, rung); now.Sub(deep) < lookDeeper {
+			continue
+		}
+		deep = now
+		v, err := version()
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("watch: %w", explained(err))
 		}
-		if seen >= 0 && now != seen {
+		if v != seen {
+			seen = v
 			wake(nil)
-		}
-		seen = now
-		select {
-		case <-ticker.C:
-		case <-woken:
-			wake(nil)
-		case <-ctx.Done():
-			return nil
 		}
 	}
+}
+
+// pace is how soon to look again at a bell that rang last at some time.
+func pace(now, rung time.Time) time.Duration {
+	if now.Sub(rung) < busyFor {
+		return lookBusy
+	}
+	return lookIdle
 }
 
 // versions returns a function that reads a number which changes when another
@@ -65,7 +93,7 @@ func (s *Store) versions(ctx context.Context) (version func() (int64, error), do
 	if s.w != nil {
 		return func() (v int64, err error) {
 			err = s.w.do(ctx, op{outside: true, run: func(t *tx) (err error) {
-				v, err = t.number(query)
+				v, err = t.integer(query)
 				return err
 			}})
 			return v, err
@@ -84,14 +112,64 @@ func (s *Store) versions(ctx context.Context) (version func() (int64, error), do
 // closeConn gives a connection back to its pool.
 func closeConn(conn *sql.Conn) { _ = conn.Close() }
 
-// wake tells the watchers of this Store that there may be ready jobs.
-func (s *Store) wake() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for woken := range s.watchers {
-		select {
-		case woken <- struct{}{}:
-		default: // it has not yet seen the last one
-		}
+// A watcher is a call of Watch.
+type watcher struct{ wake func([]queue.KeyBacklog) }
+
+// arrivals are rows that a transaction made ready.
+type arrivals struct {
+	rows  int
+	other bool // something else has changed, too
+	keys  []queue.KeyBacklog
+	index map[string]int
+}
+
+func newArrivals() *arrivals { return &arrivals{index: make(map[string]int)} }
+
+// changed stands for anything that others should know of.
+func changed() *arrivals { return &arrivals{rows: 1, other: true} }
+
+// add notes a row. Ids must grow from call to call.
+func (a *arrivals) add(key string, id int64, ready bool) {
+	a.rows++
+	if !ready {
+		a.other = true // the time when it becomes ready matters
+		return
 	}
+	i, ok := a.index[key]
+	if !ok {
+		i = len(a.keys)
+		a.index[key] = i
+		a.keys = append(a.keys, queue.KeyBacklog{Key: key, Oldest: id})
+	}
+	a.keys[i].Ready++
+}
+
+// tell wakes the watchers of this Store and rings for those of others.
+func (s *Store) tell(a *arrivals) {
+	if a.rows == 0 {
+		return
+	}
+	arrived := a.keys
+	if a.other {
+		arrived = nil
+	}
+	s.mu.Lock()
+	for w := range s.watchers {
+		w.wake(arrived)
+	}
+	s.mu.Unlock()
+	now := time.Now()
+	_ = os.Chtimes(s.runFile(), now, now) // if it is missing, nobody has ever run this queue
+}
+
+// runFile is the file whose lock is the right to run and whose time is the bell.
+func (s *Store) runFile() string { return s.path + ".run" }
+
+// bell is when somebody rang last.
+func (s *Store) bell() time.Time {
+	info, err := os.Stat(s.runFile())
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -15,11 +16,14 @@ const maxBatch = 128
 // those that wait behind it, runs them in one transaction and answers their
 // callers after the commit.
 type writer struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt // of the loop alone
-	ops   chan *op
-	stop  chan struct{} // closed to end the loop
-	done  chan struct{} // closed by the loop at its end
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt // of the loop alone, as are keys and runs
+	keys    *names
+	runs    *names
+	inserts map[int]string // insertQuery of so many rows
+	ops     chan *op
+	stop    chan struct{} // closed to end the loop
+	done    chan struct{} // closed by the loop at its end
 
 	commits atomic.Int64
 }
@@ -35,11 +39,14 @@ type op struct {
 
 func newWriter(conn *sql.Conn) *writer {
 	return &writer{
-		conn:  conn,
-		stmts: make(map[string]*sql.Stmt),
-		ops:   make(chan *op),
-		stop:  make(chan struct{}),
-		done:  make(chan struct{}),
+		conn:    conn,
+		stmts:   make(map[string]*sql.Stmt),
+		keys:    newNames("keys"),
+		runs:    newNames("runs"),
+		inserts: map[int]string{1: insertQuery(1), 8: insertQuery(8), 64: insertQuery(64)},
+		ops:     make(chan *op),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
 	}
 }
 
@@ -79,7 +86,7 @@ func (w *writer) loop() {
 		select {
 		case o := <-w.ops:
 			if o.outside {
-				o.answer <- o.run(&tx{w: w})
+				o.answer <- o.run(newTx(w))
 				continue
 			}
 			w.batch(o)
@@ -98,7 +105,7 @@ func (w *writer) batch(first *op) {
 		return
 	}
 	ops := []*op{first}
-	t := &tx{w: w}
+	t := newTx(w)
 	err := t.run(first)
 	for more := true; more && err == nil && len(ops) < maxBatch; {
 		select {
@@ -114,7 +121,7 @@ func (w *writer) batch(first *op) {
 		}
 	}
 	if err == nil {
-		err = w.commit()
+		err = t.end()
 	} else {
 		w.rollback()
 		if len(ops) > 1 {
@@ -131,8 +138,9 @@ func (w *writer) eachAlone(ops []*op) {
 	for _, o := range ops {
 		err := w.begin(o.ctx)
 		if err == nil {
-			if err = (&tx{w: w}).run(o); err == nil {
-				err = w.commit()
+			t := newTx(w)
+			if err = t.run(o); err == nil {
+				err = t.end()
 			} else {
 				w.rollback()
 			}
@@ -156,7 +164,11 @@ func (w *writer) commit() error {
 
 // rollback ends the transaction. Its only error is that SQLite has ended it
 // already, as it does when the disk is full or broken.
-func (w *writer) rollback() { _ = w.exec("ROLLBACK") }
+func (w *writer) rollback() {
+	_ = w.exec("ROLLBACK")
+	w.keys.forget()
+	w.runs.forget()
+}
 
 func (w *writer) exec(query string) error {
 	stmt, err := w.stmt(query)
@@ -199,12 +211,31 @@ type tx struct {
 	w        *writer
 	now      int64 // milliseconds, when the current operation began
 	promoted bool
-	lastSeq  int64 // the greatest finish_seq given out; 0 if not read yet
+	ranks    ranks
+	counts   counts
+	last     numbers
+}
+
+func newTx(w *writer) *tx {
+	return &tx{w: w, ranks: newRanks(), counts: newCounts()}
 }
 
 func (t *tx) run(o *op) error {
 	t.now = time.Now().UnixMilli()
 	return o.run(t)
+}
+
+// end commits, or rolls back and says why.
+func (t *tx) end() error {
+	err := t.keepShares()
+	if err == nil {
+		err = t.keepCounts()
+	}
+	if err != nil {
+		t.w.rollback()
+		return err
+	}
+	return t.w.commit()
 }
 
 // exec returns how many rows the statement changed.
@@ -229,14 +260,40 @@ func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
 	return stmt.QueryContext(context.Background(), args...)
 }
 
-// number returns the one integer that query selects.
-func (t *tx) number(query string, args ...any) (n int64, err error) {
+// integer returns the one integer that query selects.
+func (t *tx) integer(query string, args ...any) (n int64, err error) {
 	stmt, err := t.w.stmt(query)
 	if err != nil {
 		return 0, err
 	}
 	err = stmt.QueryRowContext(context.Background(), args...).Scan(&n)
 	return n, err
+}
+
+// integerOr is integer, or otherwise where query selects nothing.
+func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error) {
+	n, err := t.integer(query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return otherwise, nil
+	}
+	return n, err
+}
+
+// texts returns the one text of each row that query selects.
+func (t *tx) texts(query string, args ...any) (texts []string, err error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, rows.Err()
 }
 
 // millis is d in milliseconds, rounded up so that nothing comes too early;

@@ -1,0 +1,99 @@
+-- Keys and runs get numbers, each key its counts, jobs a rank within their key,
+-- and failed attempts a table. Jobs are copied by the program, which computes
+-- their place; this script leaves the old ones in jobs_v1.
+DROP TRIGGER jobs_insert;
+DROP TRIGGER jobs_update;
+DROP TRIGGER jobs_delete;
+DROP INDEX jobs_ready;
+DROP INDEX jobs_available;
+DROP INDEX jobs_leased;
+DROP INDEX jobs_finished;
+DROP INDEX jobs_error;
+DROP TABLE counts;
+ALTER TABLE jobs RENAME TO jobs_v1;
+
+CREATE TABLE keys (
+	id        INTEGER PRIMARY KEY,
+	name      TEXT    NOT NULL UNIQUE,      -- '' stands for the whole queue, which can be paused
+	paused    INTEGER NOT NULL DEFAULT 0,
+	served    INTEGER NOT NULL DEFAULT 0,   -- the greatest rank that was leased here
+	ready     INTEGER NOT NULL DEFAULT 0,   -- how many jobs are in state 0; all counts are kept by the program
+	delayed   INTEGER NOT NULL DEFAULT 0,   -- 1
+	in_flight INTEGER NOT NULL DEFAULT 0    -- 2
+) STRICT;
+
+CREATE TABLE runs (
+	id   INTEGER PRIMARY KEY,
+	name TEXT    NOT NULL UNIQUE
+) STRICT;
+
+-- The greatest rank that a run got at a key.
+CREATE TABLE shares (
+	key  INTEGER NOT NULL,
+	run  INTEGER NOT NULL,
+	rank INTEGER NOT NULL,
+	PRIMARY KEY (key, run)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE jobs (
+	id          INTEGER PRIMARY KEY,
+	state       INTEGER NOT NULL,            -- 0 ready, 1 delayed, 2 in progress, 3 done, 4 skipped, 5 error
+	key         INTEGER NOT NULL,            -- of keys
+	priority    INTEGER NOT NULL,
+	rank        INTEGER NOT NULL,
+	due         INTEGER NOT NULL,            -- queued: available then; leased: the lease ends then
+	run         INTEGER NOT NULL,            -- of runs
+	first_key   INTEGER NOT NULL,            -- of keys
+	attempts    INTEGER NOT NULL DEFAULT 0,
+	token       INTEGER NOT NULL DEFAULT 0,  -- of the last lease
+	finish_seq  INTEGER NOT NULL DEFAULT 0,  -- 0: never finished
+	created_at  INTEGER NOT NULL,
+	updated_at  INTEGER NOT NULL,
+	place       INTEGER NOT NULL,            -- of artifact_id, see place.go
+	owner       TEXT    NOT NULL DEFAULT '', -- of the lease
+	reason      TEXT    NOT NULL DEFAULT '',
+	class       TEXT    NOT NULL DEFAULT '',
+	last_error  TEXT    NOT NULL DEFAULT '',
+	artifact_id TEXT    NOT NULL,
+	result      TEXT,
+	progress    TEXT,
+	payload     TEXT
+) STRICT;
+
+CREATE INDEX jobs_place ON jobs (place);
+CREATE INDEX jobs_ready ON jobs (key, priority DESC, rank, id) WHERE state = 0;
+CREATE INDEX jobs_due ON jobs (state, due) WHERE state = 0 OR state = 1 OR state = 2; -- SQLite sees what implies OR, not <
+
+CREATE INDEX jobs_finished ON jobs (finish_seq) WHERE finish_seq > 0;
+CREATE INDEX jobs_error ON jobs (class) WHERE state = 5;
+
+-- How many terminal jobs there are.
+CREATE TABLE outcomes (
+	state  INTEGER NOT NULL,
+	reason TEXT    NOT NULL,
+	class  TEXT    NOT NULL,
+	n      INTEGER NOT NULL,
+	PRIMARY KEY (state, reason, class)
+) STRICT, WITHOUT ROWID;
+
+-- Attempts that failed or broke off. Successful ones are in the job itself.
+CREATE TABLE attempts (
+	job        INTEGER NOT NULL,
+	token      INTEGER NOT NULL,
+	number     INTEGER NOT NULL,
+	key        INTEGER NOT NULL,
+	owner      TEXT    NOT NULL,
+	reason     TEXT    NOT NULL,
+	class      TEXT    NOT NULL,
+	error      TEXT    NOT NULL,
+	started_at INTEGER NOT NULL,
+	ended_at   INTEGER NOT NULL,
+	PRIMARY KEY (job, token)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers that were given out once are not given again after their job was pruned.
+CREATE TABLE floors (
+	job        INTEGER NOT NULL, -- the greatest id of a pruned job
+	finish_seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO floors VALUES (0, 0);
