@@ -139,6 +139,9 @@ func (t *tx) serving(h head) (serving, error) {
 	if now, ok := t.ranks.heads[h]; ok {
 		return now, nil
 	}
+	if err := t.promoteOnce(); err != nil { // a job whose time has come is ready
+		return serving{}, err
+	}
 	rank, err := t.integerOr(-1, headQuery, h.key, h.priority)
 	now := serving{rank: rank}
 	if err == nil && rank < 0 {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -12,18 +13,21 @@ import (
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T, check storetest.Check) {
-		path := filepath.Join(t.TempDir(), "quire.db")
-		synctest.Test(t, func(t *testing.T) { // the store's clock is the bubble's
-			check(t, open(t, path), time.Sleep)
-		})
-	})
-	storetest.RunPair(t, func(t *testing.T, check storetest.PairCheck) {
-		path := filepath.Join(t.TempDir(), "quire.db")
-		synctest.Test(t, func(t *testing.T) {
-			check(t, open(t, path), open(t, path), time.Sleep)
-		})
-	})
+	storetest.Run(t, inBubble)
+}
+
+// inBubble calls check with a new database, in fake time: the stores' clock is
+// the bubble's.
+func inBubble(t *testing.T, check storetest.Check) {
+	db := storetest.Database{Open: opener(filepath.Join(t.TempDir(), "quire.db")), Advance: time.Sleep}
+	synctest.Test(t, func(t *testing.T) { check(t, db) })
+}
+
+// opener opens the database at path, made if need be.
+func opener(path string) func(context.Context) (storetest.Store, error) {
+	return func(ctx context.Context) (storetest.Store, error) {
+		return sqlite.Open(ctx, path, sqlite.Options{Create: true})
+	}
 }
 
 // open opens the database at path, made if need be, until the test ends.

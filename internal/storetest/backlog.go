@@ -1,8 +1,6 @@
 package storetest
 
 import (
-	"context"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,74 +59,16 @@ func backlogUntil(t *testing.T, s Store, advance func(time.Duration)) {
 	if _, until := backlog(t, s); until >= 0 {
 		t.Errorf("nothing is delayed: got %v", until)
 	}
-	near := func(got, want time.Duration) bool { return got <= want && got > want-2*time.Second }
+	until := func(want time.Duration) {
+		t.Helper()
+		if _, got := backlog(t, s); got > want || got <= want-2*time.Second {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
 	enqueue(t, s,
 		queue.NewJob{ArtifactID: "far", Key: key, Delay: time.Hour},
 		queue.NewJob{ArtifactID: "near", Key: key, Delay: time.Minute})
-	if _, until := backlog(t, s); !near(until, time.Minute) {
-		t.Errorf("got %v, want a minute", until)
-	}
+	until(time.Minute)
 	advance(time.Minute)
-	if _, until := backlog(t, s); !near(until, 59*time.Minute) {
-		t.Errorf("got %v, want 59 minutes", until)
-	}
-}
-
-// watching calls s.Watch until stop is called, and counts how often it wakes.
-func watching(t *testing.T, s Store) (wakes *atomic.Int64, stop func()) {
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	wakes = new(atomic.Int64)
-	go func() { done <- s.Watch(ctx, func([]queue.KeyBacklog) { wakes.Add(1) }) }()
-	return wakes, func() {
-		t.Helper()
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Watch: %v", err)
-		}
-	}
-}
-
-func watchOwn(t *testing.T, s Store, advance func(time.Duration)) {
-	wakes, stop := watching(t, s)
-	defer stop()
-	advance(time.Second)
-	wakes.Store(0) // it may wake as it begins
-	woken := func(what string, want bool) {
-		t.Helper()
-		before := wakes.Swap(0)
-		advance(time.Second)
-		if got := before + wakes.Swap(0); (got > 0) != want {
-			t.Errorf("%s: woke %d times", what, got)
-		}
-	}
-	woken("at rest", false)
-	enqueue(t, s, jobs(2)...)
-	woken("Enqueue", true)
-	if _, err := s.Enqueue(t.Context(), jobs(2)); err != nil {
-		t.Fatal(err)
-	}
-	woken("Enqueue of known jobs", false)
-	l := leaseOne(t, s, key)
-	woken("Lease", false)
-	finish(t, s, l, queue.Error, "gone")
-	woken("Settle", false)
-	if _, err := s.Requeue(t.Context(), queue.Filter{}); err != nil {
-		t.Fatal(err)
-	}
-	woken("Requeue", true)
-}
-
-func watchOther(t *testing.T, a, b Store, advance func(time.Duration)) {
-	wakes, stop := watching(t, a)
-	defer stop()
-	advance(time.Second)
-	for i := range 3 {
-		wakes.Store(0)
-		enqueue(t, b, job(i))
-		advance(time.Second)
-		if wakes.Load() == 0 {
-			t.Errorf("Enqueue %d of another store did not wake", i)
-		}
-	}
+	until(59 * time.Minute)
 }

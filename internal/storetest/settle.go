@@ -13,9 +13,10 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// ignoreTimes compares jobs but for the columns that every write changes.
+// ignoreTimes compares jobs but for the columns that every write changes, and
+// ranks, which have checks of their own.
 func ignoreTimes() cmp.Option {
-	return cmpopts.IgnoreFields(queue.Job{}, "ID", "CreatedAt", "UpdatedAt", "AvailableAt", "Payload")
+	return cmpopts.IgnoreFields(queue.Job{}, "ID", "Rank", "CreatedAt", "UpdatedAt", "AvailableAt", "Payload")
 }
 
 func settleFinish(t *testing.T, s Store, _ func(time.Duration)) {

@@ -1,12 +1,10 @@
 // Package storetest holds the promises that every store keeps, as tests. It
-// knows the contracts only: a store package's test calls [Run] and [RunPair]
-// with a function that makes a store and its clock.
+// knows the contracts only: a store package's test calls [Run], [Model] and
+// [History] with a function that makes a database and its clock.
 package storetest
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
+	"context"
 	"testing"
 	"time"
 
@@ -20,164 +18,134 @@ type Store interface {
 	queue.Inspector
 	queue.Controller
 	paper.Catalog
+
+	Close() error // closing again does nothing
 }
 
-// Check tests one promise on an empty store whose clock moves only by advance.
-type Check func(t *testing.T, s Store, advance func(time.Duration))
+// Database is where stores keep jobs, empty at first.
+type Database struct {
+	// Open opens one more store on the database. Whoever calls it closes it.
+	Open func(ctx context.Context) (Store, error)
+	// Advance moves the clock of all stores, by a sleep or by ageing what is
+	// stored. Apart from it time passes too slowly to matter, or not at all.
+	Advance func(time.Duration)
+}
 
-// PairCheck tests a promise of two stores that share an empty database.
-type PairCheck func(t *testing.T, a, b Store, advance func(time.Duration))
+// Check tests one promise on an empty database.
+type Check func(t *testing.T, db Database)
 
-// Run tests each promise in a subtest. with is called in it and must call check.
+// open opens a store until the test ends.
+func (db Database) open(t *testing.T) Store {
+	t.Helper()
+	s, err := db.Open(t.Context())
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() { closeStore(t, s) })
+	return s
+}
+
+func closeStore(t *testing.T, s Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+// one is a check of one store.
+func one(check func(t *testing.T, s Store, advance func(time.Duration))) Check {
+	return func(t *testing.T, db Database) { check(t, db.open(t), db.Advance) }
+}
+
+// two is a check of two stores on one database.
+func two(check func(t *testing.T, a, b Store, advance func(time.Duration))) Check {
+	return func(t *testing.T, db Database) { check(t, db.open(t), db.open(t), db.Advance) }
+}
+
+// Run tests each promise in a subtest. with is called in it: it must make a
+// database and call check with that.
 func Run(t *testing.T, with func(t *testing.T, check Check)) {
-	checks := map[string]Check{
-		"enqueue/idempotent":        enqueueIdempotent,
-		"enqueue/concurrent":        enqueueConcurrent,
-		"enqueue/all or none":       enqueueAllOrNone,
-		"enqueue/limits":            enqueueLimits,
-		"enqueue/odd ids":           enqueueOddIDs,
-		"enqueue/keeps all fields":  enqueueKeeps,
-		"enqueue/many":              enqueueMany,
-		"lease/order":               leaseOrder,
-		"lease/wants":               leaseWants,
-		"lease/never twice":         leaseNeverTwice,
-		"lease/delay":               leaseDelay,
-		"lease/token grows":         leaseTokenGrows,
-		"lease/heartbeat":           leaseHeartbeat,
-		"settle/finish":             settleFinish,
-		"settle/verbs":              settleVerbs,
-		"settle/stale token":        settleStale,
-		"settle/stale record":       settleStaleRecord,
-		"settle/neighbours":         settleNeighbours,
-		"settle/invalid":            settleInvalid,
-		"settle/class of a failure": settleClass,
-		"settle/finish sequence":    settleSequence,
-		"reap/returns":              reapReturns,
-		"reap/ends":                 reapEnds,
-		"requeue/filter":            requeueFilter,
-		"requeue/fresh":             requeueFresh,
-		"inspect/not found":         inspectNotFound,
-		"inspect/pages":             inspectPages,
-		"inspect/filters":           inspectFilters,
-		"stats/sums":                statsSums,
-		"stats/oldest ready":        statsOldest,
-		"backlog/keys":              backlogKeys,
-		"backlog/until":             backlogUntil,
-		"watch/own":                 watchOwn,
-		"catalog/put and get":       catalogPut,
-		"catalog/pages":             catalogPages,
-		"catalog/of a settlement":   catalogSettled,
-	}
-	for name, check := range checks {
-		t.Run(name, func(t *testing.T) { with(t, check) })
+	for _, checks := range []map[string]Check{storeChecks(), controllerChecks(), inspectorChecks()} {
+		for name, check := range checks {
+			t.Run(name, func(t *testing.T) { with(t, check) })
+		}
 	}
 }
 
-// RunPair tests what two stores on one database promise each other.
-func RunPair(t *testing.T, with func(t *testing.T, check PairCheck)) {
-	checks := map[string]PairCheck{
-		"watch/other store":   watchOther,
-		"lease/across stores": leaseAcross,
-	}
-	for name, check := range checks {
-		t.Run(name, func(t *testing.T) { with(t, check) })
-	}
-}
-
-const (
-	key  = "host:a.example"
-	key2 = "host:b.example"
-	ttl  = time.Minute
-)
-
-// job is a job at key whose artifact is named by n.
-func job(n int) queue.NewJob {
-	return queue.NewJob{ArtifactID: fmt.Sprintf("doi:10.1000/%04d", n), Key: key}
-}
-
-// jobs are n jobs at key, in order.
-func jobs(n int) []queue.NewJob {
-	js := make([]queue.NewJob, n)
-	for i := range js {
-		js[i] = job(i)
-	}
-	return js
-}
-
-func enqueue(t *testing.T, s Store, jobs ...queue.NewJob) {
-	t.Helper()
-	got, err := s.Enqueue(t.Context(), jobs)
-	if err != nil || got.Added != len(jobs) {
-		t.Fatalf("Enqueue of %d new jobs: got %+v, %v", len(jobs), got, err)
-	}
-}
-
-func lease(t *testing.T, s Store, key string, n int) []queue.Lease {
-	t.Helper()
-	leases, err := s.Lease(t.Context(), "me", []queue.Want{{Key: key, N: n}}, ttl)
-	if err != nil {
-		t.Fatalf("Lease: %v", err)
-	}
-	return leases
-}
-
-func leaseOne(t *testing.T, s Store, key string) queue.Lease {
-	t.Helper()
-	leases := lease(t, s, key, 1)
-	if len(leases) != 1 {
-		t.Fatalf("Lease of one job at %s: got %d", key, len(leases))
-	}
-	return leases[0]
-}
-
-// settle settles, and fails the test unless each settlement counts.
-func settle(t *testing.T, s Store, settlements ...queue.Settlement) {
-	t.Helper()
-	errs, err := s.Settle(t.Context(), settlements...)
-	if err := errors.Join(append(errs, err)...); err != nil || len(errs) != len(settlements) {
-		t.Fatalf("Settle of %d: got %d answers, %v", len(settlements), len(errs), err)
+func storeChecks() map[string]Check {
+	return map[string]Check{
+		"enqueue/idempotent":        one(enqueueIdempotent),
+		"enqueue/concurrent":        one(enqueueConcurrent),
+		"enqueue/all or none":       one(enqueueAllOrNone),
+		"enqueue/limits":            one(enqueueLimits),
+		"enqueue/odd ids":           one(enqueueOddIDs),
+		"enqueue/keeps all fields":  one(enqueueKeeps),
+		"enqueue/many":              one(enqueueMany),
+		"lease/order":               one(leaseOrder),
+		"lease/wants":               one(leaseWants),
+		"lease/never twice":         one(leaseNeverTwice),
+		"lease/across stores":       two(leaseAcross),
+		"lease/delay":               one(leaseDelay),
+		"lease/token grows":         one(leaseTokenGrows),
+		"lease/heartbeat":           one(leaseHeartbeat),
+		"rank/small behind bulk":    one(rankSmall),
+		"rank/as documented":        one(rankDocumented),
+		"rank/delayed":              one(rankDelayed),
+		"rank/kept":                 one(rankKept),
+		"rank/anew":                 one(rankAnew),
+		"settle/finish":             one(settleFinish),
+		"settle/verbs":              one(settleVerbs),
+		"settle/stale token":        one(settleStale),
+		"settle/stale record":       one(settleStaleRecord),
+		"settle/neighbours":         one(settleNeighbours),
+		"settle/invalid":            one(settleInvalid),
+		"settle/class of a failure": one(settleClass),
+		"settle/finish sequence":    one(settleSequence),
+		"reap/returns":              one(reapReturns),
+		"reap/ends":                 one(reapEnds),
+		"backlog/keys":              one(backlogKeys),
+		"backlog/until":             one(backlogUntil),
+		"watch/own":                 one(watchOwn),
+		"watch/other store":         two(watchOther),
+		"watch/control":             two(watchControl),
+		"reopen/keeps":              reopenKeeps,
 	}
 }
 
-func finish(t *testing.T, s Store, l queue.Lease, state queue.State, reason string) {
-	t.Helper()
-	settle(t, s, queue.Settlement{Lease: l, Verb: queue.Finish, State: state, Reason: reason})
-}
-
-func find(t *testing.T, s Store, artifactID string) queue.Job {
-	t.Helper()
-	j, err := s.Job(t.Context(), artifactID)
-	if err != nil {
-		t.Fatalf("Job: %v", err)
+func controllerChecks() map[string]Check {
+	return map[string]Check{
+		"control/filters":        controlFilters,
+		"control/invalid filter": one(controlInvalid),
+		"control/many":           one(controlMany),
+		"requeue/filter":         one(requeueFilter),
+		"requeue/fresh":          one(requeueFresh),
+		"cancel/queued":          one(cancelQueued),
+		"cancel/leased":          one(cancelLeased),
+		"cancel/terminal":        one(cancelTerminal),
+		"prune/forgets":          one(pruneForgets),
+		"prune/open jobs stay":   one(pruneOpen),
+		"pause/key":              one(pauseKey),
+		"pause/queue":            one(pauseQueue),
+		"pause/independent":      one(pauseIndependent),
+		"pause/unknown key":      one(pauseUnknown),
+		"pause/leased go on":     one(pauseLeased),
+		"pause/survives":         pauseSurvives,
 	}
-	return j
 }
 
-func list(t *testing.T, s Store, f queue.Filter) []queue.Job {
-	t.Helper()
-	jobs, err := s.Jobs(t.Context(), f)
-	if err != nil {
-		t.Fatalf("Jobs(%+v): %v", f, err)
+func inspectorChecks() map[string]Check {
+	return map[string]Check{
+		"inspect/not found":       one(inspectNotFound),
+		"inspect/pages":           one(inspectPages),
+		"inspect/filters":         one(inspectFilters),
+		"attempts/kinds":          one(attemptsKinds),
+		"attempts/fields":         one(attemptsFields),
+		"attempts/last ones":      one(attemptsLast),
+		"attempts/kept":           one(attemptsKept),
+		"stats/sums":              one(statsSums),
+		"stats/oldest ready":      one(statsOldest),
+		"catalog/put and get":     one(catalogPut),
+		"catalog/pages":           one(catalogPages),
+		"catalog/of a settlement": one(catalogSettled),
 	}
-	return jobs
 }
-
-// names are the artifacts of jobs, in order.
-func names(jobs []queue.Job) []string {
-	var ids []string
-	for _, j := range jobs {
-		ids = append(ids, j.ArtifactID)
-	}
-	return ids
-}
-
-func stats(t *testing.T, s Store) queue.Stats {
-	t.Helper()
-	st, err := s.Stats(t.Context())
-	if err != nil {
-		t.Fatalf("Stats: %v", err)
-	}
-	return st
-}
-
-func raw(s string) json.RawMessage { return json.RawMessage(s) }
