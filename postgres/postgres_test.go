@@ -17,7 +17,7 @@ import (
 // server is for tests that do not stop it.
 var server = pgtest.Shared{Settings: []string{"fsync=off"}}
 
-func TestMain(m *testing.M) { os.Exit(server.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(max(server.Main(m), durable.Stop())) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()

@@ -47,12 +47,18 @@ func Need(t testing.TB, err error) {
 // code, for TestMain.
 func (sh *Shared) Main(m *testing.M) int {
 	code := m.Run()
+	return max(code, sh.Stop())
+}
+
+// Stop stops the server if it was started, and returns the exit code that this
+// gives.
+func (sh *Shared) Stop() int {
 	if sh.s == nil {
-		return code
+		return 0
 	}
 	if err := sh.s.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
-		return max(code, 1)
+		return 1
 	}
-	return code
+	return 0
 }
