@@ -139,7 +139,7 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 	const query = `
 		WITH cancelled AS (
 			UPDATE quire.work w SET state = 'skipped', reason = $2::text, class = '', progress = NULL, result = NULL, delayed = false,
-				token = -abs(w.token), finish_seq = nextval('quire.finish_seq'), updated_at = now
+				lease_expires_at = NULL, leased_at = NULL, owner = NULL, finish_seq = nextval('quire.finish_seq'), updated_at = now
 			FROM (SELECT * FROM unnest($1::bigint[]) ORDER BY 1) AS c(id), (SELECT clock_timestamp() AS now OFFSET 0) AS clock
 			WHERE w.id = c.id RETURNING w.state
 		)

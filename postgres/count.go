@@ -26,10 +26,10 @@ const (
 // Rows wait with delayed set for their time, out of the way of the leases.
 const promoteQuery = `
 	WITH due AS MATERIALIZED (
-		SELECT id FROM quire.work WHERE state = 'queued' AND delayed AND available_at <= (SELECT clock_timestamp())
+		SELECT id FROM quire.queued WHERE delayed AND available_at <= (SELECT clock_timestamp())
 		ORDER BY available_at LIMIT $1::bigint FOR UPDATE SKIP LOCKED
 	), promoted AS (
-		UPDATE quire.work w SET delayed = false FROM due WHERE w.id = due.id RETURNING w.key
+		UPDATE quire.queued w SET delayed = false FROM due WHERE w.id = due.id RETURNING w.key
 	)
 	INSERT INTO quire.waiting (key, ready, delayed) SELECT key, count(*), -count(*) FROM promoted GROUP BY key`
 

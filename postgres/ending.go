@@ -22,11 +22,11 @@ type standing struct {
 const standingQuery = `
 	SELECT s.n, w.key, j.run, w.priority, w.rank, w.attempts, w.owner, w.leased_at,
 		(SELECT h.rank FROM quire.shares h WHERE h.key = s.key AND h.run = j.run),
-		(SELECT h.rank FROM quire.work h WHERE h.key = s.key AND h.priority = w.priority
-			AND h.state = 'queued' AND NOT h.delayed ORDER BY h.rank, h.id LIMIT 1),
+		(SELECT h.rank FROM quire.queued h WHERE h.key = s.key AND h.priority = w.priority
+			AND NOT h.delayed ORDER BY h.rank, h.id LIMIT 1),
 		(SELECT h.rank FROM quire.served h WHERE h.key = s.key)
 	FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS s(id, token, key, n)
-	JOIN quire.work w ON w.id = s.id AND w.token = s.token JOIN quire.jobs j ON j.id = w.id
+	JOIN quire.leased w ON w.id = s.id AND w.token = s.token JOIN quire.jobs j ON j.id = w.id
 	FOR UPDATE OF w`
 
 // look fills rows, at the next flush, with where the jobs of endings stand.
@@ -74,35 +74,44 @@ func (st standing) apply(e *ending, r *ranks, kept *attempts) {
 	}
 }
 
-// Only the lease's token decides, in the statement that changes the row; that of
-// a lease that has ended is kept as its negative.
+// That a lease holds is decided by the statement that takes its row away.
 const endQuery = `
-	WITH ended AS (
-		UPDATE quire.work w SET state = s.state::quire.state, token = -w.token, key = coalesce(s.key, w.key), rank = coalesce(s.rank, w.rank),
-			attempts = greatest(w.attempts - s.back, 0), delayed = s.wait > 0, available_at = now + s.wait * interval '1 microsecond',
-			reason = s.reason, class = coalesce(s.class, w.class), last_error = coalesce(s.error, w.last_error),
-			progress = CASE WHEN s.state = 'queued' THEN coalesce(s.progress, w.progress) END,
-			result = CASE WHEN s.state = 'queued' THEN w.result ELSE s.result END,
-			finish_seq = CASE WHEN s.state = 'queued' THEN w.finish_seq ELSE nextval('quire.finish_seq') END,
-			updated_at = now
-		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], $8::text[],
+	WITH gone AS (
+		DELETE FROM quire.leased w
+		USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], $8::text[],
 			$9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::bytea[])
 			AS s(id, token, state, key, rank, back, wait, reason, class, error, progress, result, record),
 			(SELECT clock_timestamp() AS now OFFSET 0) AS clock
 		WHERE w.id = s.id AND w.token = s.token
-		RETURNING w.id, s.token, w.state, w.delayed, w.key, w.reason, w.class, s.record, now
+		RETURNING w.id, w.token, w.priority, coalesce(s.rank, w.rank) AS rank, now + s.wait * interval '1 microsecond' AS available_at,
+			now AS updated_at, w.finish_seq, greatest(w.attempts - s.back, 0) AS attempts, s.state::quire.state AS state,
+			s.wait > 0 AS delayed, coalesce(s.key, w.key) AS key, s.reason, coalesce(s.class, w.class) AS class,
+			coalesce(s.error, w.last_error) AS last_error, coalesce(s.progress, w.progress) AS progress,
+			s.result AS new_result, w.result, s.record
 	), back AS (
+		INSERT INTO quire.queued (id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state, delayed,
+			key, reason, class, last_error, progress, result)
+		SELECT id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state, delayed,
+			key, reason, class, last_error, progress, result
+		FROM gone WHERE state = 'queued'
+	), counted AS (
 		INSERT INTO quire.waiting (key, ready, delayed)
-		SELECT key, count(*) FILTER (WHERE NOT delayed), count(*) FILTER (WHERE delayed) FROM ended WHERE state = 'queued' GROUP BY key
+		SELECT key, count(*) FILTER (WHERE NOT delayed), count(*) FILTER (WHERE delayed) FROM gone WHERE state = 'queued' GROUP BY key
 	), final AS (
+		INSERT INTO quire.finished (id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state,
+			key, reason, class, last_error, result)
+		SELECT id, token, priority, rank, available_at, updated_at, nextval('quire.finish_seq'), attempts, state,
+			key, reason, class, last_error, new_result
+		FROM gone WHERE state <> 'queued'
+	), tallied AS (
 		INSERT INTO quire.ended (state, reason, class, n)
-		SELECT state, reason, class, count(*) FROM ended WHERE state <> 'queued' GROUP BY state, reason, class
+		SELECT state, reason, class, count(*) FROM gone WHERE state <> 'queued' GROUP BY state, reason, class
 	), noted AS (
 		INSERT INTO quire.records (artifact_id, doc, updated_at)
-		SELECT j.artifact_id, e.record, e.now FROM ended e JOIN quire.jobs j ON j.id = e.id WHERE e.record IS NOT NULL
+		SELECT j.artifact_id, g.record, g.updated_at FROM gone g JOIN quire.jobs j ON j.id = g.id WHERE g.record IS NOT NULL
 		ON CONFLICT (artifact_id) DO UPDATE SET doc = excluded.doc, updated_at = excluded.updated_at
 	)
-	SELECT id, token, CASE WHEN state = 'queued' AND NOT delayed THEN key END FROM ended`
+	SELECT id, token, CASE WHEN state = 'queued' AND NOT delayed THEN key END FROM gone`
 
 // end ends leases at the next flush, which marks those that held and tells what
 // came back.

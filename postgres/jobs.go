@@ -116,7 +116,7 @@ func (t *tx) insert(jobs []addition, added func(artifact string, id int64)) {
 // place puts new jobs in line at their keys, at the next flush.
 func (t *tx) place(all []addition, r *ranks) arrivals {
 	const query = `
-	INSERT INTO quire.work (id, state, key, priority, rank, delayed, available_at, updated_at)
+	INSERT INTO quire.queued (id, state, key, priority, rank, delayed, available_at, updated_at)
 	SELECT j.id, 'queued', j.key, j.priority, j.rank, j.wait > 0, now + j.wait * interval '1 microsecond', now
 	FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS j(id, key, priority, rank, wait),
 		(SELECT clock_timestamp() AS now OFFSET 0) AS clock`

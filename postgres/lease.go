@@ -38,26 +38,29 @@ func (s *Store) Lease(ctx context.Context, owner string, wants []queue.Want, ttl
 }
 
 // All wants are one statement: the heads of their keys, locked unless somebody
-// else has them, and changed. The rows are found again by their id alone: with
-// more in that condition the planner may take another index for it.
+// else has them, and moved to the leases.
 const leaseQuery = `
 	WITH heads AS MATERIALIZED (
-		SELECT head.id FROM unnest($1::text[], $2::bigint[]) AS want(key, n)
+		SELECT head.place FROM unnest($1::text[], $2::bigint[]) AS want(key, n)
 		CROSS JOIN LATERAL (
-			SELECT w.id FROM quire.work w WHERE w.key = want.key AND w.state = 'queued' AND NOT w.delayed
+			SELECT w.ctid AS place FROM quire.queued w WHERE w.key = want.key AND NOT w.delayed
 			ORDER BY w.priority DESC, w.rank, w.id LIMIT want.n FOR UPDATE SKIP LOCKED
 		) AS head
 		WHERE NOT EXISTS (SELECT FROM quire.pauses p WHERE p.key = want.key OR p.key = '')
-	), leased AS (
-		UPDATE quire.work w SET state = 'in_progress', attempts = w.attempts + 1, token = abs(w.token) + 1, owner = $3,
-			leased_at = now, lease_expires_at = now + $4 * interval '1 microsecond', updated_at = now
-		FROM heads, (SELECT clock_timestamp() AS now OFFSET 0) AS clock WHERE w.id = heads.id
-		RETURNING w.*
+	), taken AS (
+		DELETE FROM quire.queued w USING heads WHERE w.ctid = heads.place RETURNING w.*
 	), counted AS (
-		INSERT INTO quire.waiting (key, ready, delayed) SELECT key, -count(*), 0 FROM leased GROUP BY key
+		INSERT INTO quire.waiting (key, ready, delayed) SELECT key, -count(*), 0 FROM taken GROUP BY key
 	), served AS (
-		INSERT INTO quire.served AS s (key, rank) SELECT key, max(rank) FROM leased GROUP BY key ORDER BY key
+		INSERT INTO quire.served AS s (key, rank) SELECT key, max(rank) FROM taken GROUP BY key ORDER BY key
 		ON CONFLICT (key) DO UPDATE SET rank = excluded.rank WHERE s.rank < excluded.rank
+	), leased AS (
+		INSERT INTO quire.leased (id, token, priority, rank, available_at, lease_expires_at, leased_at, updated_at, finish_seq, attempts,
+			state, owner, key, reason, class, last_error, progress, result)
+		SELECT id, token + 1, priority, rank, available_at, now + $4::bigint * interval '1 microsecond', now, now, finish_seq, attempts + 1,
+			'in_progress', $3::text, key, reason, class, last_error, progress, result
+		FROM taken, (SELECT clock_timestamp() AS now OFFSET 0) AS clock
+		RETURNING *
 	)
 	SELECT ` + jobColumns + ` FROM leased w JOIN quire.jobs j ON j.id = w.id`
 
@@ -164,7 +167,7 @@ func (s *Store) Heartbeat(ctx context.Context, ttl time.Duration, leases ...queu
 }
 
 const heartbeatQuery = `
-	UPDATE quire.work w SET lease_expires_at = now + l.ttl * interval '1 microsecond'
+	UPDATE quire.leased w SET lease_expires_at = now + l.ttl * interval '1 microsecond'
 	FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) ORDER BY 1) AS l(id, token, ttl),
 		(SELECT clock_timestamp() AS now OFFSET 0) AS clock
 	WHERE w.id = l.id AND w.token = l.token RETURNING w.id, w.token`
@@ -182,9 +185,7 @@ func (s *Store) heartbeat(ctx context.Context, calls []beatCall) ([][]queue.Leas
 	}
 	var ids, tokens, lasts []int64
 	for h, ttl := range ttls {
-		if h.token > 0 { // a lease that has ended has its token's negative in the row
-			ids, tokens, lasts = append(ids, h.id), append(tokens, h.token), append(lasts, ttl)
-		}
+		ids, tokens, lasts = append(ids, h.id), append(tokens, h.token), append(lasts, ttl)
 	}
 	var lives map[held]bool
 	err := s.write(ctx, func(_ context.Context, t *tx) error {

@@ -44,8 +44,8 @@ func (r *ranks) know(t *tx, arrivals []arrival) {
 	const query = `
 	SELECT a.key, a.run, a.priority,
 		(SELECT s.rank FROM quire.shares s WHERE s.key = a.key AND s.run = a.run),
-		(SELECT h.rank FROM quire.work h WHERE h.key = a.key AND h.priority = a.priority
-			AND h.state = 'queued' AND NOT h.delayed ORDER BY h.rank, h.id LIMIT 1),
+		(SELECT h.rank FROM quire.queued h WHERE h.key = a.key AND h.priority = a.priority
+			AND NOT h.delayed ORDER BY h.rank, h.id LIMIT 1),
 		(SELECT v.rank FROM quire.served v WHERE v.key = a.key)
 	FROM unnest($1::text[], $2::text[], $3::bigint[]) AS a(key, run, priority)`
 	var keys, runs []string

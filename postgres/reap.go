@@ -14,7 +14,7 @@ const reapChunk = 1000
 
 // overdueQuery tells whether a lease ran out and was not reaped.
 const overdueQuery = `
-	SELECT FROM quire.work WHERE state = 'in_progress' AND lease_expires_at <= (SELECT clock_timestamp()) LIMIT 1`
+	SELECT FROM quire.leased WHERE lease_expires_at <= (SELECT clock_timestamp()) LIMIT 1`
 
 // Reap implements [queue.Store].
 func (s *Store) Reap(ctx context.Context, maxAttempts int) (queue.Reaped, error) {
@@ -66,32 +66,35 @@ func (s *Store) reap(ctx context.Context, maxAttempts int) (sum queue.Reaped, er
 // The whole condition is checked again on the rows as they are when locked.
 const reapQuery = `
 	WITH late AS MATERIALIZED (
-		SELECT id, token, attempts, key, owner, leased_at, attempts >= $2::integer AS over,
-			'the lease of attempt ' || attempts || ' of ' || $2::integer || ' ran out' AS why
-		FROM quire.work WHERE state = 'in_progress' AND lease_expires_at <= (SELECT clock_timestamp())
-		ORDER BY lease_expires_at LIMIT $1::bigint FOR UPDATE SKIP LOCKED
-	), reaped AS (
-		UPDATE quire.work w SET token = -w.token, available_at = now, delayed = false, updated_at = now,
-			state = CASE WHEN late.over THEN 'error' ELSE 'queued' END::quire.state,
-			reason = CASE WHEN late.over THEN $3::text ELSE w.reason END, class = CASE WHEN late.over THEN $3::text ELSE w.class END,
-			last_error = CASE WHEN late.over THEN late.why ELSE w.last_error END,
-			progress = CASE WHEN late.over THEN NULL ELSE w.progress END,
-			finish_seq = CASE WHEN late.over THEN nextval('quire.finish_seq') ELSE w.finish_seq END
-		FROM late, (SELECT clock_timestamp() AS now OFFSET 0) AS clock WHERE w.id = late.id
-		RETURNING w.id, w.key, w.state, w.reason, w.class
+		SELECT ctid AS place FROM quire.leased WHERE lease_expires_at <= (SELECT clock_timestamp())
+		ORDER BY id LIMIT $1::bigint FOR UPDATE SKIP LOCKED
+	), gone AS (
+		DELETE FROM quire.leased w USING late WHERE w.ctid = late.place
+		RETURNING w.*, w.attempts >= $2::integer AS over, clock_timestamp() AS now,
+			'the lease of attempt ' || w.attempts || ' of ' || $2::integer || ' ran out' AS why
 	), kept AS (
 		INSERT INTO quire.attempts (job, token, number, started_at, ended_at, key, owner, reason, class, error)
-		SELECT id, token, attempts, leased_at, clock_timestamp(), key, owner, $3::text, $3::text, why FROM late
+		SELECT id, token, attempts, leased_at, now, key, owner, $3::text, $3::text, why FROM gone
 		ON CONFLICT (job, token) DO NOTHING
 	), dropped AS (
-		DELETE FROM quire.attempts a USING late WHERE a.job = late.id AND a.token <= late.token - $4::bigint
+		DELETE FROM quire.attempts a USING gone g WHERE a.job = g.id AND a.token <= g.token - $4::bigint
 	), back AS (
-		INSERT INTO quire.waiting (key, ready, delayed) SELECT key, count(*), 0 FROM reaped WHERE state = 'queued' GROUP BY key
+		INSERT INTO quire.queued (id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state, delayed,
+			key, reason, class, last_error, progress, result)
+		SELECT id, token, priority, rank, now, now, finish_seq, attempts, 'queued', false,
+			key, reason, class, last_error, progress, result
+		FROM gone WHERE NOT over
+	), counted AS (
+		INSERT INTO quire.waiting (key, ready, delayed) SELECT key, count(*), 0 FROM gone WHERE NOT over GROUP BY key
 	), final AS (
-		INSERT INTO quire.ended (state, reason, class, n)
-		SELECT state, reason, class, count(*) FROM reaped WHERE state <> 'queued' GROUP BY state, reason, class
+		INSERT INTO quire.finished (id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state,
+			key, reason, class, last_error, result)
+		SELECT id, token, priority, rank, now, now, nextval('quire.finish_seq'), attempts, 'error', key, $3::text, $3::text, why, result
+		FROM gone WHERE over
+	), tallied AS (
+		INSERT INTO quire.ended (state, reason, class, n) SELECT 'error', $3::text, $3::text, count(*) FROM gone WHERE over HAVING count(*) > 0
 	)
-	SELECT id, key, state = 'queued' FROM reaped`
+	SELECT id, key, NOT over FROM gone`
 
 func (t *tx) reap(maxAttempts int, sum *queue.Reaped, came arrivals) {
 	t.queue(lockFinish, nil)

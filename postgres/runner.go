@@ -60,8 +60,7 @@ const (
 	WHERE r.expires_at <= clock_timestamp() RETURNING token`
 	// With the right taken over, whoever took these leases has gone.
 	endLeasesQuery = `
-	UPDATE quire.work SET lease_expires_at = (SELECT clock_timestamp())
-	WHERE state = 'in_progress' AND lease_expires_at > (SELECT clock_timestamp())`
+	UPDATE quire.leased SET lease_expires_at = (SELECT clock_timestamp()) WHERE lease_expires_at > (SELECT clock_timestamp())`
 	renewQuery = `
 	UPDATE quire.runner SET expires_at = clock_timestamp() + $2::bigint * interval '1 microsecond' WHERE token = $1::bigint RETURNING token`
 	releaseQuery = `UPDATE quire.runner SET expires_at = '-infinity' WHERE token = $1::bigint`

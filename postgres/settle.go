@@ -45,7 +45,7 @@ func (s *Store) settle(ctx context.Context, calls [][]queue.Settlement) ([][]err
 			if *err = one.Check(); *err != nil {
 				continue
 			}
-			if *err = queue.ErrLeaseLost; h.token <= 0 || known[h] {
+			if *err = queue.ErrLeaseLost; known[h] {
 				continue // the second settlement of a lease comes too late
 			}
 			known[h] = true

@@ -15,20 +15,23 @@ import (
 const (
 	backlogQuery = `
 	SELECT c.key, c.ready, c.delayed, CASE WHEN c.ready > 0 THEN (
-			SELECT w.id FROM quire.work w WHERE w.key = c.key AND w.state = 'queued' AND NOT w.delayed
+			SELECT w.id FROM quire.queued w WHERE w.key = c.key AND NOT w.delayed
 			ORDER BY w.priority DESC, w.rank, w.id LIMIT 1) END,
 		EXISTS (SELECT FROM quire.pauses p WHERE p.key = c.key OR p.key = '')
 	FROM (SELECT key, sum(ready)::bigint AS ready, sum(delayed)::bigint AS delayed FROM quire.waiting GROUP BY key) AS c
 	WHERE c.ready <> 0 OR c.delayed <> 0`
-	// Microseconds from when the first of the ready or the delayed became or
-	// becomes available.
-	firstQuery = `
+	// Microseconds until the first of the delayed becomes available, and until
+	// the first of the ready did, which is negative.
+	untilQuery = `
 	SELECT (extract(epoch FROM available_at - clock_timestamp()) * 1000000)::bigint
-	FROM quire.work WHERE state = 'queued' AND delayed = $1::boolean ORDER BY available_at LIMIT 1`
+	FROM quire.queued WHERE delayed ORDER BY available_at LIMIT 1`
+	sinceQuery = `
+	SELECT (extract(epoch FROM available_at - clock_timestamp()) * 1000000)::bigint
+	FROM quire.queued WHERE NOT delayed ORDER BY available_at LIMIT 1`
 	// Delayed rows that nobody has marked ready yet.
 	dueQuery = `
-	SELECT key, count(*), (extract(epoch FROM min(available_at) - clock_timestamp()) * 1000000)::bigint FROM quire.work
-	WHERE state = 'queued' AND delayed AND available_at <= (SELECT clock_timestamp()) GROUP BY key`
+	SELECT key, count(*), (extract(epoch FROM min(available_at) - clock_timestamp()) * 1000000)::bigint FROM quire.queued
+	WHERE delayed AND available_at <= (SELECT clock_timestamp()) GROUP BY key`
 )
 
 // Backlog implements [queue.Store]. When very many delayed rows become ready at
@@ -54,12 +57,12 @@ func (s *Store) Backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until time.Duration, err error) {
 	err = s.read(ctx, func(_ context.Context, t *tx) error {
 		keys, until = nil, -1
-		t.queue(firstQuery, func(rows pgx.Rows) error {
+		t.queue(untilQuery, func(rows pgx.Rows) error {
 			var first int64
 			err := rows.Scan(&first)
 			until = max(time.Duration(first)*time.Microsecond, 0)
 			return err
-		}, true)
+		})
 		t.queue(backlogQuery, func(rows pgx.Rows) error {
 			var k queue.KeyBacklog
 			var oldest *int64
@@ -81,8 +84,8 @@ func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 // how long the last of them has to wait.
 func (s *Store) Waits(ctx context.Context, reasons ...string) (waits map[string]time.Duration, err error) {
 	const query = `
-	SELECT key, (extract(epoch FROM max(available_at) - clock_timestamp()) * 1000000)::bigint FROM quire.work
-	WHERE state = 'queued' AND delayed AND available_at > (SELECT clock_timestamp()) AND reason = ANY ($1::text[]) GROUP BY key`
+	SELECT key, (extract(epoch FROM max(available_at) - clock_timestamp()) * 1000000)::bigint FROM quire.queued
+	WHERE delayed AND available_at > (SELECT clock_timestamp()) AND reason = ANY ($1::text[]) GROUP BY key`
 	reasons = slices.DeleteFunc(slices.Clone(reasons), func(r string) bool { return !known(r) })
 	err = s.read(ctx, func(_ context.Context, t *tx) error {
 		waits = make(map[string]time.Duration)
@@ -125,7 +128,7 @@ type counter struct {
 const (
 	waitingQuery = `
 	SELECT key, sum(ready)::bigint, sum(delayed)::bigint FROM quire.waiting GROUP BY key HAVING sum(ready) <> 0 OR sum(delayed) <> 0`
-	leasedQuery = `SELECT key, count(*) FROM quire.work WHERE state = 'in_progress' GROUP BY key`
+	leasedQuery = `SELECT key, count(*) FROM quire.leased GROUP BY key`
 	endedQuery  = `
 	SELECT state::text, reason, class, sum(n)::bigint FROM quire.ended GROUP BY state, reason, class HAVING sum(n) <> 0`
 	pausesQuery = `SELECT key FROM quire.pauses`
@@ -133,7 +136,7 @@ const (
 
 // read reads all counts at the next flush.
 func (c *counter) read(t *tx) {
-	t.queue(firstQuery, func(rows pgx.Rows) error { return c.oldest(rows.Scan) }, false)
+	t.queue(sinceQuery, func(rows pgx.Rows) error { return c.oldest(rows.Scan) })
 	t.queue(waitingQuery, func(rows pgx.Rows) error {
 		return c.scan(rows, func(k *queue.KeyStats, n, m int) { k.Ready, k.Delayed = k.Ready+n, k.Delayed+m })
 	})

@@ -11,35 +11,46 @@ CREATE TABLE quire.jobs (
 	payload     bytea
 );
 
--- Where each job stands: a row of the same id.
+-- Where each job stands: a row of the same id, in one of three tables. Jobs move
+-- between them as they are leased and settled, which writes fewer index entries
+-- than changing the state of a row: each table has only the indexes that its jobs
+-- need. They are partitions so that they can also be read as one.
 CREATE TABLE quire.work (
-	id               bigint      PRIMARY KEY,
-	token            bigint      NOT NULL DEFAULT 0, -- of the last lease; negative when that has ended
+	id               bigint      NOT NULL,
+	token            bigint      NOT NULL DEFAULT 0, -- of the last lease
 	priority         bigint      NOT NULL,
 	rank             bigint      NOT NULL,
 	available_at     timestamptz NOT NULL,           -- of a queued job
-	lease_expires_at timestamptz,                    -- these three of the last lease
+	lease_expires_at timestamptz,                    -- these three of a leased one
 	leased_at        timestamptz,
-	owner            text,
 	updated_at       timestamptz NOT NULL,
 	finish_seq       bigint      NOT NULL DEFAULT 0, -- 0: never finished
 	attempts         integer     NOT NULL DEFAULT 0,
 	state            quire.state NOT NULL,
-	delayed          boolean     NOT NULL,           -- queued, and waits for available_at
+	delayed          boolean     NOT NULL DEFAULT false, -- queued, and waits for available_at
+	owner            text,
 	key              text        COLLATE "C" NOT NULL,
 	reason           text        COLLATE "C" NOT NULL DEFAULT '',
 	class            text        COLLATE "C" NOT NULL DEFAULT '',
 	last_error       text        NOT NULL DEFAULT '',
 	progress         bytea,
 	result           bytea
-) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
-	autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+) PARTITION BY LIST (state);
 
-CREATE INDEX work_ready ON quire.work (key, priority DESC, rank, id) WHERE state = 'queued' AND NOT delayed;
-CREATE INDEX work_available ON quire.work (delayed, available_at) WHERE state = 'queued';
-CREATE INDEX work_leased ON quire.work (lease_expires_at) WHERE state = 'in_progress';
-CREATE INDEX work_finished ON quire.work (finish_seq) WHERE finish_seq > 0;
-CREATE INDEX work_error ON quire.work (class) WHERE state = 'error';
+CREATE TABLE quire.queued PARTITION OF quire.work (PRIMARY KEY (id)) FOR VALUES IN ('queued')
+WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+
+-- A row here is a lease: it is live as long as the row is here with its token.
+CREATE TABLE quire.leased PARTITION OF quire.work (PRIMARY KEY (id)) FOR VALUES IN ('in_progress')
+WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE TABLE quire.finished PARTITION OF quire.work (PRIMARY KEY (id)) FOR VALUES IN ('done', 'skipped', 'error');
+
+CREATE INDEX queued_ready ON quire.queued (key, priority DESC, rank, id) WHERE NOT delayed;
+CREATE INDEX queued_since ON quire.queued (available_at) WHERE NOT delayed;
+CREATE INDEX queued_due ON quire.queued (available_at) WHERE delayed;
+CREATE INDEX work_finish_seq ON quire.work (finish_seq) WHERE finish_seq > 0;
+CREATE INDEX finished_error ON quire.finished (class) WHERE state = 'error';
 
 CREATE SEQUENCE quire.finish_seq;
 
