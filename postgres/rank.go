@@ -39,15 +39,16 @@ type arrival struct {
 	priority int64
 }
 
-// know reads, at the next flush, what ranks of the arrivals depend on.
-func (r *ranks) know(t *tx, arrivals []arrival) {
-	const query = `
+const ranksQuery = `
 	SELECT a.key, a.run, a.priority,
 		(SELECT s.rank FROM quire.shares s WHERE s.key = a.key AND s.run = a.run),
 		(SELECT h.rank FROM quire.queued h WHERE h.key = a.key AND h.priority = a.priority
 			AND NOT h.delayed ORDER BY h.rank, h.id LIMIT 1),
 		(SELECT v.rank FROM quire.served v WHERE v.key = a.key)
 	FROM unnest($1::text[], $2::text[], $3::bigint[]) AS a(key, run, priority)`
+
+// know reads, at the next flush, what ranks of the arrivals depend on.
+func (r *ranks) know(t *tx, arrivals []arrival) {
 	var keys, runs []string
 	var priorities []int64
 	seen := make(map[arrival]bool)
@@ -58,7 +59,7 @@ func (r *ranks) know(t *tx, arrivals []arrival) {
 		seen[a] = true
 		keys, runs, priorities = append(keys, a.key), append(runs, a.run), append(priorities, a.priority)
 	}
-	t.queue(query, r.scan, keys, runs, priorities)
+	t.queue(ranksQuery, r.scan, keys, runs, priorities)
 }
 
 func (r *ranks) scan(rows pgx.Rows) error {

@@ -50,7 +50,7 @@ CREATE INDEX queued_ready ON quire.queued (key, priority DESC, rank, id) WHERE N
 CREATE INDEX queued_since ON quire.queued (available_at) WHERE NOT delayed;
 CREATE INDEX queued_due ON quire.queued (available_at) WHERE delayed;
 CREATE INDEX work_finish_seq ON quire.work (finish_seq) WHERE finish_seq > 0;
-CREATE INDEX finished_error ON quire.finished (class) WHERE state = 'error';
+CREATE INDEX finished_error ON quire.finished (class, id) WHERE state = 'error';
 
 CREATE SEQUENCE quire.finish_seq;
 
