@@ -90,10 +90,7 @@ func (s *Store) announceAll() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), announceWait)
-		if conn, err := s.acquire(ctx); err == nil {
-			_, _ = conn.Exec(ctx, query, channel, text) // who misses it looks by itself
-			conn.Release()
-		}
+		_ = s.exec(ctx, query, channel, text) // who misses it looks by itself
 		cancel()
 		time.Sleep(announceEvery)
 	}

@@ -42,7 +42,7 @@ func TestStore_cutAtCommit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newProxy(t, server.Server(t).Open(t))
-			s := open(t, p.dsn)
+			s := open(t, p.dsn+"&pool_max_conns=1") // with no other to ask on
 			arm(p)
 			enqueue(t, s, newJobs(0, 3)...)
 			arm(p)

@@ -48,6 +48,8 @@ type Store struct {
 	unnamed  atomic.Bool // prepared statements do not work here
 	close    func()
 	closed   atomic.Bool
+	slots    chan int32   // free ones of the rows for marks; nil if read only
+	marks    atomic.Int64 // the last number of a mark
 
 	work     sync.WaitGroup // goroutines of the batchers and the announcer
 	enqueues *batcher[[]queue.NewJob, queue.Enqueued]
@@ -95,7 +97,11 @@ func open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	s.leases = newBatcher(&s.work, maxBatch, s.lease)
 	s.settles = newBatcher(&s.work, maxBatch, s.settle)
 	s.beats = newBatcher(&s.work, maxBatch, s.heartbeat)
-	if err := s.migrate(ctx, opt); err != nil {
+	err = s.migrate(ctx, opt)
+	if err == nil {
+		err = s.addMarks(ctx)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -138,6 +144,7 @@ func (s *Store) shut() {
 	s.beats.close()
 	s.announce.close()
 	s.work.Wait()
+	s.dropMarks()
 	s.closed.Store(true)
 	s.pool.Close()
 }
@@ -145,4 +152,5 @@ func (s *Store) shut() {
 var (
 	errClosed   = errors.New("store is closed")
 	errReadOnly = errors.New("store is open for reading only")
+	errNoMarks  = errors.New("the rows of this store in quire.marks are gone: open it again")
 )

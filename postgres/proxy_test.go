@@ -28,6 +28,19 @@ type proxy struct {
 // newProxy is a proxy before a server, until the test ends.
 func newProxy(t *testing.T, dsn string) *proxy {
 	t.Helper()
+	p := listenFor(t, dsn)
+	p.running.Go(p.accept)
+	t.Cleanup(func() {
+		p.listener.Close()
+		p.cut()
+		p.running.Wait()
+	})
+	return p
+}
+
+// listenFor is a proxy that does not accept connections.
+func listenFor(t *testing.T, dsn string) *proxy {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "pgp") // t.TempDir's may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
@@ -45,11 +58,8 @@ func newProxy(t *testing.T, dsn string) *proxy {
 	if p.listener, err = net.Listen("unix", filepath.Join(dir, name)); err != nil {
 		t.Fatal(err)
 	}
-	p.running.Go(p.accept)
 	t.Cleanup(func() {
 		p.listener.Close()
-		p.cut()
-		p.running.Wait()
 		os.RemoveAll(dir)
 	})
 	return p

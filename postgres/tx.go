@@ -28,6 +28,7 @@ const rollbackWait = time.Second
 type tx struct {
 	conn  *pgxpool.Conn
 	batch *pgx.Batch
+	lost  bool // the connection broke and was given back
 }
 
 // queue adds a statement to the next flush. each is called for every row of its
@@ -102,7 +103,7 @@ func (s *Store) within(ctx context.Context, begin string, f func(context.Context
 	if err == nil {
 		return nil
 	}
-	if conn.Conn().IsClosed() {
+	if t.lost || conn.Conn().IsClosed() {
 		return &lostError{err}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWait)
@@ -122,19 +123,36 @@ func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return nil, &lostError{fmt.Errorf("connect: %w", err)}
 }
 
+// Each transaction that writes leaves a mark in a row that nobody else uses at
+// the time, with a number that this store has never used.
+const markQuery = `
+	WITH so_far AS MATERIALIZED (SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote), marked AS (
+		UPDATE quire.marks SET number = $3::bigint, at = clock_timestamp() FROM so_far
+		WHERE wrote AND store = $1::text AND slot = $2::integer RETURNING number
+	)
+	SELECT wrote, EXISTS (SELECT FROM marked) FROM so_far`
+
 // commit flushes and commits. If the connection breaks at the commit, nobody
-// has told us whether the server did it; then we ask.
+// has told us whether the server did it; then we look for the mark.
 func (s *Store) commit(ctx context.Context, t *tx) error {
-	var xid *string // of no type that pgx knows without asking
-	t.queue(`SELECT pg_current_xact_id_if_assigned()::text`, func(rows pgx.Rows) error { return rows.Scan(&xid) })
+	slot := <-s.slots // there are as many as connections
+	defer func() { s.slots <- slot }()
+	number := s.marks.Add(1)
+	var wrote, marked bool
+	t.queue(markQuery, func(rows pgx.Rows) error { return rows.Scan(&wrote, &marked) }, s.id, slot, number)
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
+	if wrote && !marked {
+		return errNoMarks
+	}
 	_, err := t.conn.Exec(ctx, "COMMIT")
-	if err == nil || xid == nil || !t.conn.Conn().IsClosed() {
+	if err == nil || !wrote || !t.conn.Conn().IsClosed() {
 		return err
 	}
-	committed, unknown := s.outcome(ctx, *xid)
+	t.lost = true
+	t.conn.Release() // to make room for another
+	committed, unknown := s.committed(ctx, slot, number)
 	switch {
 	case unknown != nil:
 		return &unknownError{errors.Join(err, unknown)}
@@ -144,27 +162,68 @@ func (s *Store) commit(ctx context.Context, t *tx) error {
 	return err // and not committed: it may be done again
 }
 
-// outcome asks what became of a transaction, until it is over.
-func (s *Store) outcome(ctx context.Context, xid string) (committed bool, err error) {
-	const query = `SELECT pg_xact_status($1::text::xid8)`
+// committed looks whether a transaction left its mark. The lock makes it wait for
+// one that is still under way.
+func (s *Store) committed(ctx context.Context, slot int32, number int64) (yes bool, err error) {
+	const query = `SELECT number = $3::bigint FROM quire.marks WHERE store = $1::text AND slot = $2::integer FOR UPDATE`
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		var status *string // NULL for what is long ago
-		err := s.pool.QueryRow(ctx, query, xid).Scan(&status)
-		switch {
-		case err == nil && status != nil && *status == "committed":
-			return true, nil
-		case err == nil && status != nil && *status == "aborted",
-			code(err) == codeInvalidParameter: // in the future: a new primary has never heard of it
-			return false, nil
-		case err == nil:
-			err = errors.New("still in progress")
-		case !s.passes(err) && ctx.Err() == nil && code(err) != "":
-			return false, err
+		err := s.pool.QueryRow(ctx, query, s.id, slot, number).Scan(&yes)
+		if err == nil {
+			return yes, nil
 		}
-		if !sleep(ctx, pause) {
+		if code(err) != "" && !s.passes(err) || !sleep(ctx, pause) {
 			return false, err
 		}
 	}
+}
+
+// addMarks makes the rows for this store's marks, and drops those of stores that
+// have not been used for long.
+func (s *Store) addMarks(ctx context.Context) error {
+	const (
+		addQuery  = `INSERT INTO quire.marks (store, slot) SELECT $1::text, generate_series(1, $2::integer) ON CONFLICT DO NOTHING`
+		dropQuery = `DELETE FROM quire.marks WHERE at < clock_timestamp() - interval '30 days'`
+	)
+	if s.readOnly {
+		return nil
+	}
+	n := s.pool.Config().MaxConns
+	s.slots = make(chan int32, n)
+	for slot := range n {
+		s.slots <- slot + 1
+	}
+	for _, err := range []error{s.exec(ctx, addQuery, s.id, n), s.exec(ctx, dropQuery)} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropMarks removes this store's rows. If that fails another store does it.
+func (s *Store) dropMarks() {
+	const query = `DELETE FROM quire.marks WHERE store = $1::text`
+	if s.slots == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackWait)
+	defer cancel()
+	_ = s.exec(ctx, query, s.id)
+}
+
+// exec runs one statement by itself, perhaps twice.
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	return s.retry(ctx, func(ctx context.Context) error {
+		conn, err := s.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+		if _, err = conn.Exec(ctx, query, args...); err != nil && conn.Conn().IsClosed() {
+			return &lostError{err}
+		}
+		return err
+	})
 }
 
 // unknownError says that a transaction may have been committed.

@@ -99,7 +99,9 @@ func (s *Store) listen(ctx context.Context, wake func([]queue.KeyBacklog)) {
 func (s *Store) hears(ctx context.Context, conn *pgx.Conn) bool {
 	probe := notice{By: s.id}
 	text, _ := json.Marshal(probe) // a string
-	if _, err := s.pool.Exec(ctx, `SELECT pg_notify($1::text, $2::text)`, channel, string(text)); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	defer cancel()
+	if err := s.exec(ctx, `SELECT pg_notify($1::text, $2::text)`, channel, string(text)); err != nil {
 		return false
 	}
 	for end := time.Now().Add(probeWait); ; {
@@ -134,25 +136,29 @@ func (n notice) list() (keys []queue.KeyBacklog) {
 
 // poll looks for announcements for a while.
 func (s *Store) poll(ctx context.Context, wake func([]queue.KeyBacklog)) {
-	const query = `SELECT last_value FROM quire.announced`
+	ctx, cancel := context.WithTimeout(ctx, listenAgain)
+	defer cancel()
 	wake(nil)
-	seen := int64(-1)
-	for end := time.Now().Add(listenAgain); time.Now().Before(end) && !s.closed.Load(); {
-		var now int64
-		lookCtx, cancel := context.WithTimeout(ctx, probeWait)
-		err := s.pool.QueryRow(lookCtx, query).Scan(&now)
-		cancel()
-		if err == nil && seen >= 0 && now != seen {
-			wake(nil)
-		}
-		if err == nil {
-			if seen < 0 {
-				wake(nil) // for what was announced before the first look
-			}
+	for seen := int64(-1); !s.closed.Load(); {
+		now, err := s.announced(ctx)
+		if err == nil && now != seen {
+			wake(nil) // also after the first look, for what was announced before it
 			seen = now
 		}
 		if !sleep(ctx, pollEvery) {
 			return
 		}
 	}
+}
+
+// announced is how often something was announced, in any process.
+func (s *Store) announced(ctx context.Context) (n int64, err error) {
+	const query = `SELECT last_value + is_called::integer FROM quire.announced`
+	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	defer cancel()
+	err = s.read(ctx, func(_ context.Context, t *tx) error {
+		t.queue(query, func(rows pgx.Rows) error { return rows.Scan(&n) })
+		return nil
+	})
+	return n, err
 }

@@ -118,3 +118,14 @@ CREATE TABLE quire.runner (
 
 -- Counts announcements, for those who cannot hear them.
 CREATE SEQUENCE quire.announced;
+
+-- Marks of transactions, by which a client that lost its connection in a commit
+-- finds out whether that happened. Each store has a few rows and changes them in
+-- place, alone.
+CREATE TABLE quire.marks (
+	store  text        NOT NULL,
+	slot   integer     NOT NULL,
+	number bigint      NOT NULL DEFAULT 0, -- of the last transaction
+	at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (store, slot)
+) WITH (fillfactor = 20);
