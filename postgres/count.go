@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -66,43 +67,66 @@ func (m moves) keep(t *tx) {
 	t.queue(query, nil, keys, ready, delayed)
 }
 
-// compactAbove is how many rows of changes there may be besides one for each
-// number that they change.
-const compactAbove = 2000
-
 const (
-	compactWaitingQuery = `
-	WITH old AS (DELETE FROM quire.waiting RETURNING key, ready, delayed)
-	INSERT INTO quire.waiting (key, ready, delayed)
-	SELECT key, sum(ready), sum(delayed) FROM old GROUP BY key HAVING sum(ready) <> 0 OR sum(delayed) <> 0`
-	compactEndedQuery = `
-	WITH old AS (DELETE FROM quire.ended RETURNING state, reason, class, n)
-	INSERT INTO quire.ended (state, reason, class, n)
-	SELECT state, reason, class, sum(n) FROM old GROUP BY state, reason, class HAVING sum(n) <> 0`
+	// compactAbove is how many rows of changes there may be besides twice those
+	// that were left the last time.
+	compactAbove = 2000
+	// compactEvery is how often anybody looks.
+	compactEvery = 2 * time.Second
 )
+
+// compactQueries sum up the changes, and return how many rows that leaves.
+func compactQueries() [2]string {
+	return [2]string{`
+	WITH old AS (DELETE FROM quire.waiting RETURNING key, ready, delayed), sums AS (
+		INSERT INTO quire.waiting (key, ready, delayed)
+		SELECT key, sum(ready), sum(delayed) FROM old GROUP BY key HAVING sum(ready) <> 0 OR sum(delayed) <> 0 RETURNING key
+	)
+	SELECT count(*) FROM sums`, `
+	WITH old AS (DELETE FROM quire.ended RETURNING state, reason, class, n), sums AS (
+		INSERT INTO quire.ended (state, reason, class, n)
+		SELECT state, reason, class, sum(n) FROM old GROUP BY state, reason, class HAVING sum(n) <> 0 RETURNING n
+	)
+	SELECT count(*) FROM sums`}
+}
 
 // compact sums up the changes if there are many. Nobody waits for it but another
 // that does the same, who then finds the rows gone and leaves the sums alone.
 func (s *Store) compact(ctx context.Context) error {
-	const query = `
-	SELECT (SELECT count(*) FROM quire.waiting), (SELECT count(DISTINCT key) FROM quire.waiting),
-		(SELECT count(*) FROM quire.ended), (SELECT count(DISTINCT (state, reason, class)) FROM quire.ended)`
-	if s.readOnly {
+	const query = `SELECT (SELECT count(*) FROM quire.waiting) + (SELECT count(*) FROM quire.ended)`
+	last := s.compacted.Load()
+	now := time.Since(s.opened)
+	if now-time.Duration(last) < compactEvery || !s.compacted.CompareAndSwap(last, int64(now)) {
 		return nil
 	}
-	var waiting, keys, ended, kinds int
+	var rows, left int64
+	number := func(to *int64) func(pgx.Rows) error {
+		return func(row pgx.Rows) error {
+			var n int64
+			err := row.Scan(&n)
+			*to += n
+			return err
+		}
+	}
 	err := s.read(ctx, func(_ context.Context, t *tx) error {
-		t.queue(query, func(rows pgx.Rows) error { return rows.Scan(&waiting, &keys, &ended, &kinds) })
+		rows = 0
+		t.queue(query, number(&rows))
 		return nil
 	})
-	if err != nil || waiting <= 2*keys+compactAbove && ended <= 2*kinds+compactAbove {
+	if err != nil || rows <= 2*s.uncompacted.Load()+compactAbove {
 		return err
 	}
-	return s.write(ctx, func(_ context.Context, t *tx) error {
-		t.queue(compactWaitingQuery, nil)
-		t.queue(compactEndedQuery, nil)
+	err = s.write(ctx, func(_ context.Context, t *tx) error {
+		left = 0
+		for _, query := range compactQueries() {
+			t.queue(query, number(&left))
+		}
 		return nil
 	})
+	if err == nil {
+		s.uncompacted.Store(left)
+	}
+	return err
 }
 
 // arrivals are rows that became ready, by key. nil stands for what cannot be said

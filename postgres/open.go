@@ -58,6 +58,10 @@ type Store struct {
 	beats    *batcher[beatCall, []queue.Lease]
 	announce announcer
 
+	opened      time.Time
+	compacted   atomic.Int64 // nanoseconds after opened
+	uncompacted atomic.Int64 // rows of changes that were left then
+
 	mu       sync.Mutex
 	watchers map[*watcher]bool
 }
@@ -88,7 +92,7 @@ func open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w DSN: %w", queue.ErrInvalid, err) // pgx hides the password
 	}
-	s := &Store{id: uuid.NewString(), readOnly: opt.ReadOnly, watchers: make(map[*watcher]bool)}
+	s := &Store{id: uuid.NewString(), opened: time.Now(), readOnly: opt.ReadOnly, watchers: make(map[*watcher]bool)}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, s.configure(cfg, dsn)); err != nil {
 		return nil, err
 	}
