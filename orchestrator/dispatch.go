@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -116,6 +117,7 @@ func (r *run) dispatch(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-r.wake:
+			runtime.Gosched() // steps that end now can share a lease
 		case <-alarm.C:
 		case <-sweep.C:
 			if clock.jumped(r.cfg.LeaseTTL / 8) {

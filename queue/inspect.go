@@ -66,7 +66,7 @@ type Stats struct {
 	Queued, InProgress, Done, Skipped, Error int
 
 	Ready, Delayed int            // parts of Queued; jobs at paused keys count as if they were not paused
-	OldestReady    time.Duration  // how long the oldest ready job has been ready
+	OldestReady    time.Duration  // how long the oldest ready job has been ready, to a second or better
 	Paused         bool           // the whole queue
 	Keys           []KeyStats     // with queued or leased jobs, or paused; by name
 	Reasons        map[string]int // of the terminal jobs

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 )
@@ -64,18 +63,16 @@ func (t *tx) known(n *names, name string) (int64, error) {
 }
 
 // nameOf returns the name of a number.
-func (t *tx) nameOf(n *names, id int64) (name string, err error) {
+func (t *tx) nameOf(n *names, id int64) (string, error) {
 	if name, ok := n.names[id]; ok {
 		return name, nil
 	}
-	stmt, err := t.w.stmt(n.name)
-	if err != nil {
+	found, err := t.texts(n.name, id)
+	if err != nil || len(found) == 0 {
 		return "", err
 	}
-	if err = stmt.QueryRowContext(context.Background(), id).Scan(&name); err == nil {
-		n.keep(id, name)
-	}
-	return name, err
+	n.keep(id, found[0])
+	return found[0], nil
 }
 
 // A share is what a run has had of a key.
@@ -93,17 +90,15 @@ type serving struct {
 	empty bool // no job is ready there: rank is that of the last one
 }
 
-// ranks are the numbers from which ranks are made, as far as the transaction
-// has met them. Shares are written back at its end; heads hold until something
-// else than arrivals moves them.
+// ranks are what a transaction knows of ranks. Shares are written at its end;
+// heads hold until something else than arrivals moves them.
 type ranks struct {
-	shares map[share]int64 // the last rank; -1 if there was none
-	dirty  map[share]bool
-	heads  map[head]serving
+	dirty map[share]bool // shares in memory that have grown
+	heads map[head]serving
 }
 
 func newRanks() ranks {
-	return ranks{make(map[share]int64), make(map[share]bool), make(map[head]serving)}
+	return ranks{make(map[share]bool), make(map[head]serving)}
 }
 
 const (
@@ -115,7 +110,8 @@ const (
 // arrive returns the rank of a job that arrives at a key, as [queue.Job].Rank
 // defines it.
 func (t *tx) arrive(s share, priority int, ready bool) (int64, error) {
-	last, ok := t.ranks.shares[s]
+	shares := t.w.memory.shares
+	last, ok := shares[s]
 	if !ok {
 		var err error
 		if last, err = t.integerOr(-1, shareQuery, s.key, s.run); err != nil {
@@ -128,7 +124,7 @@ func (t *tx) arrive(s share, priority int, ready bool) (int64, error) {
 		return 0, err
 	}
 	rank := max(last+1, now.rank)
-	t.ranks.shares[s], t.ranks.dirty[s] = rank, true
+	shares[s], t.ranks.dirty[s] = rank, true
 	if ready && now.empty {
 		t.ranks.heads[h] = serving{rank: rank}
 	}
@@ -164,7 +160,7 @@ func (t *tx) moveHeads() { clear(t.ranks.heads) }
 func (t *tx) keepShares() error {
 	const query = `INSERT INTO shares (key, run, rank) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET rank = excluded.rank`
 	for _, s := range slices.SortedFunc(maps.Keys(t.ranks.dirty), compareShares) {
-		if _, err := t.exec(query, s.key, s.run, t.ranks.shares[s]); err != nil {
+		if _, err := t.exec(query, s.key, s.run, t.w.memory.shares[s]); err != nil {
 			return err
 		}
 	}

@@ -9,9 +9,8 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// keptTokens bounds the history of a job: attempts whose token is so far behind
-// the last one are dropped.
-const keptTokens = 100
+// keptAttempts bounds the history of a job: of more failures the oldest are dropped.
+const keptAttempts = 100
 
 // failed reports whether s ends an attempt that is worth keeping.
 func failed(s queue.Settlement) bool {
@@ -22,16 +21,18 @@ const (
 	keepAttemptQuery = `
 	INSERT INTO attempts (job, token, number, key, owner, reason, class, error, started_at, ended_at)
 	SELECT id, token, attempts, key, owner, ?, ?, ?, updated_at, ? FROM jobs WHERE id = ? AND state = 2 AND token = ?`
-	dropAttemptsQuery = `DELETE FROM attempts WHERE job = ? AND token <= ?`
+	dropAttemptsQuery = `
+	DELETE FROM attempts WHERE job = ? AND token <= (
+		SELECT token FROM attempts WHERE job = ? ORDER BY token DESC LIMIT 1 OFFSET ?)`
 )
 
 // keepAttempt notes how the attempt of a lease ended, if the lease still holds.
 func (t *tx) keepAttempt(l queue.Lease, reason, class, text string) error {
 	n, err := t.exec(keepAttemptQuery, reason, class, text, t.now, l.Job.ID, l.Token)
-	if n == 0 || err != nil || l.Token <= keptTokens {
+	if n == 0 || err != nil || l.Token <= keptAttempts {
 		return err
 	}
-	_, err = t.exec(dropAttemptsQuery, l.Job.ID, l.Token-keptTokens)
+	_, err = t.exec(dropAttemptsQuery, l.Job.ID, l.Job.ID, keptAttempts)
 	return err
 }
 
@@ -40,7 +41,7 @@ func (s *Store) Attempts(ctx context.Context, artifactID string) (attempts []que
 	const query = `
 		SELECT a.number, a.token, k.name, a.owner, a.reason, a.class, a.error, a.started_at, a.ended_at
 		FROM attempts a JOIN keys k ON k.id = a.key
-		WHERE a.job = (SELECT id FROM jobs WHERE place = ? AND artifact_id = ?) ORDER BY a.token`
+		WHERE a.job = (SELECT id FROM docs WHERE place = ? AND artifact_id = ?) ORDER BY a.token`
 	err = s.snapshot(ctx, func(snap *sql.Tx) error {
 		var found int
 		at := place(artifactID)

@@ -27,7 +27,7 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 		if left > 0 {
 			f.Limit = min(left, controlChunk)
 		}
-		query, args, err := selectJobs(f, "id, key, first_key, run, priority, state, reason, class", "id")
+		query, args, err := selectJobs(f, "jobs.id, key, first_key, run, priority, state, due, reason, class", "jobs.id")
 		if err != nil {
 			return sum, err
 		}
@@ -62,9 +62,9 @@ func narrowed(asked, allowed []queue.State) []queue.State {
 
 // found is a job as eachChunk selects it.
 type found struct {
-	id, key, first, run int64
-	priority, state     int
-	outcome             outcome // of a terminal one
+	id, key, first, run, due int64
+	priority, state          int
+	outcome                  outcome // of a terminal one
 }
 
 func (t *tx) rows(query string, args ...any) (all []found, err error) {
@@ -75,7 +75,7 @@ func (t *tx) rows(query string, args ...any) (all []found, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var f found
-		if err := rows.Scan(&f.id, &f.key, &f.first, &f.run, &f.priority, &f.state, &f.outcome.reason, &f.outcome.class); err != nil {
+		if err := rows.Scan(&f.id, &f.key, &f.first, &f.run, &f.priority, &f.state, &f.due, &f.outcome.reason, &f.outcome.class); err != nil {
 			return nil, err
 		}
 		f.outcome.state = f.state
@@ -87,8 +87,7 @@ func (t *tx) rows(query string, args ...any) (all []found, err error) {
 // Requeue implements [queue.Controller].
 func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 	const query = `
-		UPDATE jobs SET state = 0, key = first_key, rank = ?, attempts = 0, due = ?,
-			progress = NULL, result = NULL, reason = '', class = '', last_error = '', updated_at = ?
+		UPDATE jobs SET state = 0, key = first_key, rank = ?, attempts = 0, due = ?, reason = '', class = '', updated_at = ?
 		WHERE id = ?`
 	var came *arrivals
 	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []found) error {
@@ -104,8 +103,11 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 			}
 			came.add(key, r.id, true)
 			t.counts.outcomes[r.outcome]--
-			t.counts.queued(r.first, stateReady, 1)
+			t.counts.add(1, r.first, stateReady, t.now)
 			if _, err := t.exec(query, rank, t.now, t.now, r.id); err != nil {
+				return err
+			}
+			if err := t.clearDoc(r.id); err != nil {
 				return err
 			}
 		}
@@ -123,11 +125,16 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 	return n, nil
 }
 
+// clearDoc forgets what the attempts of a job have left.
+func (t *tx) clearDoc(id int64) error {
+	_, err := t.exec(`UPDATE docs SET last_error = '', result = NULL, progress = NULL WHERE id = ?`, id)
+	return err
+}
+
 // Cancel implements [queue.Controller].
 func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 	const query = `
-		UPDATE jobs SET state = 4, reason = ?, class = '', progress = NULL, result = NULL, finish_seq = ?,
-			owner = '', due = 0, updated_at = ?
+		UPDATE jobs SET state = 4, reason = ?, class = '', finish_seq = ?, owner = '', due = 0, updated_at = ?
 		WHERE id = ?`
 	n, err := s.eachChunk(ctx, f, []queue.State{queue.Queued, queue.InProgress}, func(t *tx, rows []found) error {
 		last, err := t.numbers()
@@ -137,9 +144,12 @@ func (s *Store) Cancel(ctx context.Context, f queue.Filter) (int, error) {
 		t.moveHeads()
 		for _, r := range rows {
 			last.seq++
-			t.counts.queued(r.key, r.state, -1)
+			t.counts.add(-1, r.key, r.state, r.due)
 			t.counts.outcomes[outcome{stateSkipped, queue.ReasonCancelled, ""}]++
 			if _, err := t.exec(query, queue.ReasonCancelled, last.seq, t.now, r.id); err != nil {
+				return err
+			}
+			if err := t.clearDoc(r.id); err != nil {
 				return err
 			}
 		}
@@ -166,11 +176,12 @@ func (s *Store) Prune(ctx context.Context, f queue.Filter) (int, error) {
 		}
 		for _, r := range rows {
 			t.counts.outcomes[r.outcome]--
-			if _, err := t.exec(`DELETE FROM attempts WHERE job = ?`, r.id); err != nil {
-				return err
-			}
-			if _, err := t.exec(`DELETE FROM jobs WHERE id = ?`, r.id); err != nil {
-				return err
+			for _, query := range []string{
+				`DELETE FROM attempts WHERE job = ?`, `DELETE FROM docs WHERE id = ?`, `DELETE FROM jobs WHERE id = ?`,
+			} {
+				if _, err := t.exec(query, r.id); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -195,7 +206,7 @@ func (s *Store) forgetShares(ctx context.Context) error {
 		if err := errors.Join(t.keepShares(), t.keepCounts()); err != nil {
 			return 0, err
 		}
-		clear(t.ranks.shares)
+		clear(t.w.memory.shares)
 		return t.exec(query)
 	})
 	return err

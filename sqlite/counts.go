@@ -1,16 +1,16 @@
 package sqlite
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 )
 
-// counts gathers, over a transaction, by how much the counts of keys and of
-// outcomes change. They are written once at its end.
+// counts gathers, over a transaction, by how much the counts of keys, outcomes
+// and seconds change. They are written once at its end.
 type counts struct {
 	keys     map[int64]*keyCount
 	outcomes map[outcome]int
+	seconds  map[int64]int // ready jobs by the second in which they became ready
 }
 
 // keyCount is how much the counts of a key have grown, and the greatest rank
@@ -26,7 +26,9 @@ type outcome struct {
 	reason, class string
 }
 
-func newCounts() counts { return counts{make(map[int64]*keyCount), make(map[outcome]int)} }
+func newCounts() counts {
+	return counts{make(map[int64]*keyCount), make(map[outcome]int), make(map[int64]int)}
+}
 
 func (c *counts) key(key int64) *keyCount {
 	k := c.keys[key]
@@ -37,12 +39,14 @@ func (c *counts) key(key int64) *keyCount {
 	return k
 }
 
-// queued counts n more jobs of a key in an unfinished state, or fewer.
-func (c *counts) queued(key int64, state, n int) {
+// add counts n more jobs of a key, or fewer, in an unfinished state that they are
+// in since or until due.
+func (c *counts) add(n int, key int64, state int, due int64) {
 	k := c.key(key)
 	switch state {
 	case stateReady:
 		k.ready += n
+		c.seconds[due/1000] += n
 	case stateDelayed:
 		k.delayed += n
 	case stateInProgress:
@@ -50,43 +54,66 @@ func (c *counts) queued(key int64, state, n int) {
 	}
 }
 
-const (
-	countKeysQuery = `
-	UPDATE keys SET ready = ready + (d.value ->> 1), delayed = delayed + (d.value ->> 2), in_flight = in_flight + (d.value ->> 3),
-		served = max(served, d.value ->> 4)
-	FROM json_each(?) d WHERE keys.id = d.value ->> 0`
-	countOutcomeQuery = `
-	INSERT INTO outcomes (state, reason, class, n) VALUES (?, ?, ?, ?)
-	ON CONFLICT DO UPDATE SET n = n + excluded.n`
-	dropOutcomeQuery = `DELETE FROM outcomes WHERE state = ? AND reason = ? AND class = ? AND n = 0`
-)
-
 // keepCounts writes what the transaction has counted so far.
 func (t *tx) keepCounts() error {
-	if len(t.counts.keys) > 0 {
-		rows := make([][5]int64, 0, len(t.counts.keys))
-		for _, key := range slices.Sorted(maps.Keys(t.counts.keys)) {
-			k := t.counts.keys[key]
-			rows = append(rows, [5]int64{key, int64(k.ready), int64(k.delayed), int64(k.inFlight), k.served})
-		}
-		list, err := json.Marshal(rows)
-		if err != nil {
-			return err
-		}
-		if _, err := t.exec(countKeysQuery, string(list)); err != nil {
+	const query = `
+		UPDATE keys SET ready = ready + ?, delayed = delayed + ?, in_flight = in_flight + ?, served = max(served, ?) WHERE id = ?`
+	for _, key := range slices.Sorted(maps.Keys(t.counts.keys)) {
+		k := t.counts.keys[key]
+		if _, err := t.exec(query, k.ready, k.delayed, k.inFlight, k.served, key); err != nil {
 			return err
 		}
 	}
+	if err := t.keepOutcomes(); err != nil {
+		return err
+	}
+	if err := t.keepSeconds(); err != nil {
+		return err
+	}
+	t.counts = newCounts()
+	return nil
+}
+
+func (t *tx) keepOutcomes() error {
+	const (
+		add = `
+		INSERT INTO outcomes (state, reason, class, n) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET n = n + excluded.n`
+		drop = `DELETE FROM outcomes WHERE state = ? AND reason = ? AND class = ? AND n = 0`
+	)
 	for o, n := range t.counts.outcomes {
-		if _, err := t.exec(countOutcomeQuery, o.state, o.reason, o.class, n); err != nil {
+		if n == 0 {
+			continue
+		}
+		if _, err := t.exec(add, o.state, o.reason, o.class, n); err != nil {
 			return err
 		}
 		if n < 0 {
-			if _, err := t.exec(dropOutcomeQuery, o.state, o.reason, o.class); err != nil {
+			if _, err := t.exec(drop, o.state, o.reason, o.class); err != nil {
 				return err
 			}
 		}
 	}
-	t.counts = newCounts()
+	return nil
+}
+
+func (t *tx) keepSeconds() error {
+	const (
+		add  = `INSERT INTO ready_since (second, n) VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n`
+		drop = `DELETE FROM ready_since WHERE second = ? AND n = 0`
+	)
+	for second, n := range t.counts.seconds {
+		if n == 0 {
+			continue
+		}
+		if _, err := t.exec(add, second, n); err != nil {
+			return err
+		}
+		if n < 0 {
+			if _, err := t.exec(drop, second); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,135 +19,161 @@ func (s *Store) Enqueue(ctx context.Context, jobs []queue.NewJob) (queue.Enqueue
 	if len(jobs) == 0 {
 		return queue.Enqueued{}, nil
 	}
-	added, err := write(ctx, s.w, func(t *tx) (*arrivals, error) { return t.enqueue(jobs) })
-	if err != nil {
+	e := &enqueueing{jobs: jobs}
+	if err := s.w.do(ctx, op{enqueue: e}); err != nil {
 		return queue.Enqueued{}, fmt.Errorf("enqueue: %w", err)
 	}
-	s.tell(added)
-	return queue.Enqueued{Added: added.rows, Known: len(jobs) - added.rows}, nil
+	s.tell(e.added)
+	return queue.Enqueued{Added: e.added.rows, Known: len(jobs) - e.added.rows}, nil
 }
 
-func (t *tx) enqueue(jobs []queue.NewJob) (*arrivals, error) {
-	fresh, err := t.unknown(jobs)
-	added := newArrivals()
-	if len(fresh) == 0 || err != nil {
-		return added, err
+// enqueueing is a call of Enqueue.
+type enqueueing struct {
+	jobs  []queue.NewJob
+	added *arrivals
+}
+
+// enqueue adds the jobs of many calls, in their order.
+func (t *tx) enqueue(calls []*enqueueing) error {
+	known, err := t.taken(calls)
+	if err != nil {
+		return err
 	}
 	last, err := t.numbers()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rows := make([]row, len(fresh))
-	for i, j := range fresh {
-		if rows[i], err = t.row(j); err != nil {
-			return nil, err
+	var rows []row
+	for _, call := range calls {
+		call.added = newArrivals()
+		for _, j := range call.jobs {
+			if known[j.ArtifactID] {
+				continue
+			}
+			known[j.ArtifactID] = true
+			r, err := t.row(j, last.id+1)
+			if err != nil {
+				return err
+			}
+			last.id++
+			rows = append(rows, r)
+			call.added.add(j.Key, r.id, r.wait == 0)
 		}
-		last.id++
-		rows[i].id = last.id
-		t.counts.queued(rows[i].key, queuedState(millis(j.Delay)), 1)
-		added.add(j.Key, rows[i].id, j.Delay <= 0)
 	}
-	return added, t.insert(rows)
+	return t.insert(rows)
 }
 
 const (
-	knownQuery = `SELECT 1 FROM jobs INDEXED BY jobs_place WHERE place = ? AND artifact_id = ?`
-	// Places that are taken; nearly all of them by the artifact looked for.
-	takenQuery = `SELECT artifact_id FROM jobs INDEXED BY jobs_place WHERE place IN (SELECT value FROM json_each(?))`
+	knownQuery = `SELECT id FROM docs INDEXED BY docs_place WHERE place = ? AND artifact_id = ?`
+	// Who has one of these places; nearly always it is an artifact looked for.
+	takenQuery = `SELECT artifact_id FROM docs INDEXED BY docs_place WHERE place IN (SELECT value FROM json_each(?))`
 )
 
-// unknown returns the jobs whose artifact has none yet, each artifact once.
-func (t *tx) unknown(jobs []queue.NewJob) ([]queue.NewJob, error) {
-	if len(jobs) == 1 {
-		known, err := t.integerOr(0, knownQuery, place(jobs[0].ArtifactID), jobs[0].ArtifactID)
-		if known > 0 || err != nil {
-			return nil, err
-		}
-		return jobs, nil
+// few is a number of jobs up to which a statement for each costs less than one
+// that reads them from a JSON array, which takes as long to begin as five others.
+const few = 5
+
+// taken returns the artifacts of calls, and perhaps some others, that have a job.
+func (t *tx) taken(calls []*enqueueing) (known map[string]bool, err error) {
+	known = make(map[string]bool)
+	if len(calls) == 1 && len(calls[0].jobs) <= few {
+		return known, t.takenEach(known, calls[0].jobs)
 	}
 	list := []byte{'['}
-	for i, j := range jobs {
-		if i > 0 {
-			list = append(list, ',')
+	for _, call := range calls {
+		for _, j := range call.jobs {
+			if len(list) > 1 {
+				list = append(list, ',')
+			}
+			list = strconv.AppendInt(list, place(j.ArtifactID), 10)
 		}
-		list = strconv.AppendInt(list, place(j.ArtifactID), 10)
 	}
-	known, err := t.texts(takenQuery, string(append(list, ']')))
+	ids, err := t.texts(takenQuery, string(append(list, ']')))
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[string]bool, len(jobs)+len(known))
-	for _, id := range known {
-		seen[id] = true
+	for _, id := range ids {
+		known[id] = true
 	}
-	fresh := make([]queue.NewJob, 0, len(jobs))
+	return known, nil
+}
+
+func (t *tx) takenEach(known map[string]bool, jobs []queue.NewJob) error {
 	for _, j := range jobs {
-		if !seen[j.ArtifactID] {
-			seen[j.ArtifactID] = true
-			fresh = append(fresh, j)
+		found, err := t.integerOr(0, knownQuery, place(j.ArtifactID), j.ArtifactID)
+		if err != nil {
+			return err
+		}
+		if found > 0 {
+			known[j.ArtifactID] = true
 		}
 	}
-	return fresh, nil
+	return nil
 }
 
 // row is a new job as its columns have it.
 type row struct {
-	id, key, run, rank int64
+	id, key, run, rank, wait int64
 	queue.NewJob
 }
 
-func (t *tx) row(j queue.NewJob) (r row, err error) {
-	r.NewJob = j
+func (t *tx) row(j queue.NewJob, id int64) (r row, err error) {
+	r = row{id: id, wait: millis(j.Delay), NewJob: j}
 	if r.key, err = t.number(t.w.keys, j.Key); err != nil {
 		return r, err
 	}
 	if r.run, err = t.number(t.w.runs, j.Run); err != nil {
 		return r, err
 	}
-	r.rank, err = t.arrive(share{r.key, r.run}, j.Priority, j.Delay <= 0)
-	return r, err
+	if r.rank, err = t.arrive(share{r.key, r.run}, j.Priority, r.wait == 0); err != nil {
+		return r, err
+	}
+	t.counts.add(1, r.key, queuedState(r.wait), t.now+r.wait)
+	if r.wait > 0 {
+		t.delays(t.now + r.wait)
+	}
+	return r, nil
 }
 
-// insertQuery inserts so many rows. Parameter 1 is the time now.
-func insertQuery(rows int) string {
-	const columns = 9
-	var q strings.Builder
-	q.WriteString(`INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, created_at, updated_at, place, artifact_id, payload) VALUES `)
-	for r := range rows {
-		if r > 0 {
-			q.WriteString(", ")
-		}
-		p := 2 + r*columns
-		fmt.Fprintf(&q, "(?%d, ?%d > ?1, ?%d, ?%d, ?%d, ?%d, ?%d, ?%d, ?1, ?1, ?%d, ?%d, ?%d)",
-			p, p+4, p+1, p+2, p+3, p+4, p+5, p+1, p+6, p+7, p+8)
+// inserts are the statements that insert so many rows: one costs more than a
+// row, so long ones are twice as fast. OR FAIL spares SQLite a journal of its own
+// for the statement: one that fails takes its transaction with it. Parameters
+// have no numbers, because the driver looks for the name of each in a list of all
+// that have one.
+type inserts struct {
+	rows       int
+	jobs, docs string
+}
+
+func newInserts(rows int) inserts {
+	const job, doc = "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "(?, ?, ?, ?, ?)"
+	return inserts{
+		rows: rows,
+		jobs: `INSERT OR FAIL INTO jobs (id, state, key, priority, rank, due, run, first_key, updated_at) VALUES ` +
+			job + strings.Repeat(", "+job, rows-1),
+		docs: `INSERT OR FAIL INTO docs (id, place, created_at, artifact_id, payload) VALUES ` +
+			doc + strings.Repeat(", "+doc, rows-1),
 	}
-	return q.String()
 }
 
 func (t *tx) insert(rows []row) error {
-	var args []any
-	// Rows of one INSERT: a statement costs more than a row, so long ones are
-	// twice as fast.
-	for _, n := range []int{64, 8, 1} {
-		if len(rows) < n {
-			continue
-		}
-		query := t.w.inserts[n]
-		for ; len(rows) >= n; rows = rows[n:] {
-			args = append(args[:0], t.now)
-			for _, r := range rows[:n] {
-				args = append(args, r.id, r.key, r.Priority, r.rank, t.now+millis(r.Delay), r.run,
-					place(r.ArtifactID), r.ArtifactID, text(r.Payload))
+	now := any(t.now)
+	var jobs, docs []any
+	for _, in := range t.w.inserts {
+		for ; len(rows) >= in.rows; rows = rows[in.rows:] {
+			jobs, docs = jobs[:0], docs[:0]
+			for _, r := range rows[:in.rows] {
+				id, key := any(r.id), any(r.key)
+				jobs = append(jobs, id, queuedState(r.wait), key, r.Priority, r.rank, t.now+r.wait, r.run, key, now)
+				docs = append(docs, id, place(r.ArtifactID), now, r.ArtifactID, text(r.Payload))
 			}
-			if _, err := t.exec(query, args...); err != nil {
+			if _, err := t.exec(in.jobs, jobs...); err != nil {
+				return err
+			}
+			if _, err := t.exec(in.docs, docs...); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// text is a document as a column keeps it: NULL for none.
-func text(doc json.RawMessage) sql.NullString {
-	return sql.NullString{String: string(doc), Valid: len(doc) > 0}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // jobColumns are what scanJob reads.
-const jobColumns = `id, artifact_id, (SELECT name FROM keys WHERE id = jobs.key), (SELECT name FROM runs WHERE id = jobs.run),
+const jobColumns = `jobs.id, artifact_id, (SELECT name FROM keys WHERE id = jobs.key), (SELECT name FROM runs WHERE id = jobs.run),
 	state, priority, rank, attempts, payload, progress, result, reason, class, last_error, due, owner, created_at, updated_at, finish_seq`
 
 // scanJob reads a row of jobColumns.
@@ -36,7 +36,7 @@ func scanJob(row interface{ Scan(dest ...any) error }) (j queue.Job, err error) 
 
 // Job implements [queue.Inspector].
 func (s *Store) Job(ctx context.Context, artifactID string) (queue.Job, error) {
-	const query = `SELECT ` + jobColumns + ` FROM jobs WHERE place = ? AND artifact_id = ?`
+	const query = `SELECT ` + jobColumns + ` FROM docs JOIN jobs ON jobs.id = docs.id WHERE place = ? AND artifact_id = ?`
 	j, err := scanJob(s.rdb.QueryRowContext(ctx, query, place(artifactID), artifactID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return queue.Job{}, fmt.Errorf("%w: %s", queue.ErrNotFound, artifactID)
@@ -49,7 +49,7 @@ func (s *Store) Job(ctx context.Context, artifactID string) (queue.Job, error) {
 
 // Jobs implements [queue.Inspector].
 func (s *Store) Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error) {
-	order := "id"
+	order := "jobs.id"
 	if f.AfterSeq != 0 {
 		order = "finish_seq"
 	}
@@ -86,10 +86,10 @@ func selectJobs(f queue.Filter, columns, order string) (query string, args []any
 		if err != nil {
 			return "", nil, err
 		}
-		add(`id IN (SELECT j.id FROM json_each(?) a JOIN jobs j ON j.place = a.value ->> 0 AND j.artifact_id = a.value ->> 1)`, list)
+		add(`jobs.id IN (SELECT d.id FROM json_each(?) a JOIN docs d ON d.place = a.value ->> 0 AND d.artifact_id = a.value ->> 1)`, list)
 	}
 	if f.After > 0 {
-		add("id > ?", f.After)
+		add("jobs.id > ?", f.After)
 	}
 	if len(f.States) > 0 {
 		terms = append(terms, isIn(f.States))
@@ -109,7 +109,7 @@ func selectJobs(f queue.Filter, columns, order string) (query string, args []any
 	if f.AfterSeq != 0 {
 		add("finish_seq > 0 AND finish_seq > ?", f.AfterSeq)
 	}
-	query = `SELECT ` + columns + ` FROM jobs WHERE ` + strings.Join(terms, " AND ") + ` ORDER BY ` + order + ` LIMIT ?`
+	query = `SELECT ` + columns + ` FROM jobs JOIN docs ON docs.id = jobs.id WHERE ` + strings.Join(terms, " AND ") + ` ORDER BY ` + order + ` LIMIT ?`
 	return query, append(args, limit(f.Limit)), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
@@ -21,90 +22,117 @@ func (s *Store) Lease(ctx context.Context, owner string, wants []queue.Want, ttl
 	return leases, nil
 }
 
-// One statement serves all wants for the same number of jobs: a statement of its
-// own for each costs more than its row. Each key becomes a list of its first
-// ready rows. The index is named because a plan that sorts would make the cost of
-// a lease grow with the number of ready jobs.
-const leaseQuery = `
-	UPDATE jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
-	WHERE id IN (
-		SELECT first.value FROM (
-			SELECT (
-				SELECT json_group_array(id) FROM (
-					SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = want.value AND state = 0
-					ORDER BY priority DESC, rank, id LIMIT ?)) AS ids
-			FROM json_each(?) want
-			WHERE NOT EXISTS (SELECT 1 FROM keys WHERE id = want.value AND paused)
-				AND NOT EXISTS (SELECT 1 FROM keys WHERE name = '' AND paused)) lists, json_each(lists.ids) first)
-	RETURNING id, artifact_id, key, run, priority, rank, attempts, token, payload, progress, result,
-		reason, class, last_error, created_at, finish_seq`
+// The jobs at the heads of keys are found in two steps, because a statement for
+// each job costs more than its row: first their ids, by the index that has them
+// in order, then all rows at once. The index is named because a plan that sorts
+// would make the cost of a lease grow with the number of ready jobs.
+const (
+	firstOfEachQuery = `
+	SELECT (
+		SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = want.value AND state = 0 ORDER BY priority DESC, rank, id LIMIT 1) AS first
+	FROM json_each(?) want WHERE first IS NOT NULL`
+	firstOfOneQuery = `
+	SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = ? AND state = 0 ORDER BY priority DESC, rank, id LIMIT ?`
+	pausedQuery = `SELECT id FROM keys INDEXED BY keys_paused WHERE paused = 1`
+	rowsQuery   = `
+	SELECT id, key, run, priority, rank, attempts, token, finish_seq, reason, class, due,
+		created_at, artifact_id, last_error, payload, progress, result
+	FROM jobs JOIN docs USING (id) WHERE id IN (SELECT value FROM json_each(?))`
+	leaseQuery = `
+	UPDATE OR FAIL jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
+	WHERE id IN (SELECT value FROM json_each(?))`
+)
 
 func (t *tx) lease(owner string, wants []queue.Want, ttl time.Duration) ([]queue.Lease, error) {
 	if err := t.promoteOnce(); err != nil {
 		return nil, err
 	}
-	asked := make(map[int][]int64)
+	ids, err := t.firstIDs(wants)
+	if len(ids) == 0 || err != nil {
+		return nil, err
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	expires := t.now + millis(ttl)
+	t.moveHeads()
+	leases, err := t.leases(owner, expires, string(list))
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.exec(leaseQuery, owner, expires, t.now, string(list))
+	return leases, err
+}
+
+// firstIDs returns the ids of the first ready jobs that each want asks for.
+func (t *tx) firstIDs(wants []queue.Want) (ids []int64, err error) {
+	paused, err := t.integers(pausedQuery)
+	if err != nil || slices.Contains(paused, wholeQueue) {
+		return nil, err
+	}
+	var singles []int64
 	for _, want := range wants {
 		key, err := t.known(t.w.keys, want.Key)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if want.N > 0 && key > 0 {
-			asked[want.N] = append(asked[want.N], key)
+		case key == 0 || slices.Contains(paused, key):
+		case want.N == 1:
+			singles = append(singles, key)
+		case want.N > 1:
+			more, err := t.integers(firstOfOneQuery, key, want.N)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, more...)
 		}
 	}
-	t.moveHeads()
+	if len(singles) == 0 {
+		return ids, nil
+	}
+	list, err := json.Marshal(singles)
+	if err != nil {
+		return nil, err
+	}
+	more, err := t.integers(firstOfEachQuery, string(list))
+	return append(ids, more...), err
+}
+
+// leases returns ready jobs as they will be once they are leased.
+func (t *tx) leases(owner string, expires int64, ids string) ([]queue.Lease, error) {
+	rows, err := t.query(rowsQuery, ids)
+	if err != nil {
+		return nil, err
+	}
 	var leases []queue.Lease
 	var of []share
-	for n, keys := range asked {
-		list, err := json.Marshal(keys)
-		if err != nil {
-			return nil, err
-		}
-		if leases, of, err = t.leaseRows(leases, of, owner, t.now+millis(ttl), n, string(list)); err != nil {
-			return nil, err
-		}
+	for rows.Next() {
+		leases = append(leases, queue.Lease{Token: rows.integer(6) + 1, Job: queue.Job{
+			ID: rows.integer(0), Priority: int(rows.integer(3)), Rank: rows.integer(4), Attempts: int(rows.integer(5)) + 1,
+			FinishSeq: rows.integer(7), Reason: rows.text(8), Class: rows.text(9), CreatedAt: instant(rows.integer(11)),
+			ArtifactID: rows.text(12), LastError: rows.text(13), Payload: rows.doc(14), Progress: rows.doc(15), Result: rows.doc(16),
+			State: queue.InProgress, Owner: owner, LeaseExpiresAt: instant(expires), UpdatedAt: instant(t.now),
+		}})
+		of = append(of, share{rows.integer(1), rows.integer(2)})
+		t.counts.add(-1, rows.integer(1), stateReady, rows.integer(10))
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return nil, err
 	}
 	for i := range leases {
+		j := &leases[i].Job
 		k := t.counts.key(of[i].key)
-		k.ready, k.inFlight, k.served = k.ready-1, k.inFlight+1, max(k.served, leases[i].Job.Rank)
-		var err error
-		if leases[i].Job.Key, err = t.nameOf(t.w.keys, of[i].key); err != nil {
+		k.inFlight, k.served = k.inFlight+1, max(k.served, j.Rank)
+		if j.Key, err = t.nameOf(t.w.keys, of[i].key); err != nil {
 			return nil, err
 		}
-		if leases[i].Job.Run, err = t.nameOf(t.w.runs, of[i].run); err != nil {
+		if j.Run, err = t.nameOf(t.w.runs, of[i].run); err != nil {
 			return nil, err
 		}
 	}
 	return leases, nil
-}
-
-// leaseRows leases the first n ready jobs of each key and appends them to
-// leases. They lack their key and run, whose numbers it appends to of.
-func (t *tx) leaseRows(leases []queue.Lease, of []share, owner string, expires int64, n int, keys string,
-) ([]queue.Lease, []share, error) {
-	rows, err := t.query(leaseQuery, owner, expires, t.now, n, keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		l := queue.Lease{Job: queue.Job{
-			State: queue.InProgress, Owner: owner, LeaseExpiresAt: instant(expires), UpdatedAt: instant(t.now),
-		}}
-		var at share
-		var created int64
-		j := &l.Job
-		err := rows.Scan(&j.ID, &j.ArtifactID, &at.key, &at.run, &j.Priority, &j.Rank, &j.Attempts, &l.Token,
-			(*[]byte)(&j.Payload), (*[]byte)(&j.Progress), (*[]byte)(&j.Result),
-			&j.Reason, &j.Class, &j.LastError, &created, &j.FinishSeq)
-		if err != nil {
-			return nil, nil, err
-		}
-		j.CreatedAt = instant(created)
-		leases, of = append(leases, l), append(of, at)
-	}
-	return leases, of, rows.Err()
 }
 
 // Heartbeat implements [queue.Store].

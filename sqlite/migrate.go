@@ -29,13 +29,8 @@ func (w *writer) migrate(ctx context.Context, opt Options) error {
 
 // setWAL puts the file in WAL mode, which it then stays in.
 func (w *writer) setWAL(ctx context.Context) error {
-	// Both must come before the first table; on a database that has one the
-	// first does nothing.
 	var mode string
 	err := untilFree(ctx, func() error {
-		if _, err := w.conn.ExecContext(ctx, "PRAGMA auto_vacuum = incremental"); err != nil {
-			return err
-		}
 		return w.conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
 	})
 	if err == nil && mode != "wal" {
@@ -114,18 +109,19 @@ func (w *writer) copyJobs(ctx context.Context) error {
 		INSERT INTO keys (name) SELECT key FROM jobs_v1 UNION SELECT first_key FROM jobs_v1;
 		INSERT INTO runs (name) SELECT DISTINCT run FROM jobs_v1`
 		read  = `SELECT id, artifact_id FROM jobs_v1 WHERE id > ? ORDER BY id LIMIT 1000`
-		write = `
-		INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, attempts, token, finish_seq, created_at,
-			updated_at, place, owner, reason, class, last_error, artifact_id, result, progress, payload)
+		write = `INSERT INTO docs (id, place, created_at, artifact_id, last_error, result, progress, payload)
+		SELECT id, ?, created_at, artifact_id, last_error, result, progress, payload FROM jobs_v1 WHERE id = ?`
+		finish = `
+		INSERT INTO jobs (id, state, key, priority, rank, due, run, first_key, attempts, token, finish_seq, updated_at, owner, reason, class)
 		SELECT id, CASE state WHEN 'queued' THEN delayed WHEN 'in_progress' THEN 2 WHEN 'done' THEN 3 WHEN 'skipped' THEN 4 ELSE 5 END,
 			(SELECT id FROM keys WHERE name = key), priority, id, CASE state WHEN 'queued' THEN available_at ELSE lease_expires_at END,
-			(SELECT id FROM runs WHERE name = run), (SELECT id FROM keys WHERE name = first_key), attempts, token, finish_seq, created_at,
-			updated_at, ?, lease_owner, reason, class, last_error, artifact_id, result, progress, payload
-		FROM jobs_v1 WHERE id = ?`
-		finish = `
+			(SELECT id FROM runs WHERE name = run), (SELECT id FROM keys WHERE name = first_key), attempts, token, finish_seq,
+			updated_at, lease_owner, reason, class
+		FROM jobs_v1;
 		INSERT INTO shares (key, run, rank) SELECT key, run, max(rank) FROM jobs WHERE state < 3 GROUP BY key, run;
 		UPDATE keys SET (ready, delayed, in_flight) = (
 			SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 1), 0), coalesce(sum(state = 2), 0) FROM jobs WHERE key = keys.id AND state < 3);
+		INSERT INTO ready_since (second, n) SELECT due / 1000, count(*) FROM jobs WHERE state = 0 GROUP BY 1;
 		INSERT INTO outcomes (state, reason, class, n) SELECT state, reason, class, count(*) FROM jobs WHERE state > 2 GROUP BY 1, 2, 3;
 		DROP TABLE jobs_v1`
 	)
@@ -160,12 +156,7 @@ func (t *tx) page(query string, args ...any) (numbers []int64, texts []string, e
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var n int64
-		var text string
-		if err := rows.Scan(&n, &text); err != nil {
-			return nil, nil, err
-		}
-		numbers, texts = append(numbers, n), append(texts, text)
+		numbers, texts = append(numbers, rows.integer(0)), append(texts, rows.text(1))
 	}
 	return numbers, texts, rows.Err()
 }

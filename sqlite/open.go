@@ -172,7 +172,10 @@ func (s *Store) checkMarks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return checkVersion(appID, version)
+	if err := checkVersion(appID, version); err != nil || version == schemaVersion {
+		return err
+	}
+	return fmt.Errorf("schema version %d is older than this program's, %d: whatever writes brings it up to date", version, schemaVersion)
 }
 
 // dsn is the URI of path, https://www.sqlite.org/uri.html, with the settings of

@@ -22,11 +22,16 @@ func TestPlans(t *testing.T) {
 		query string
 		want  []string
 	}{
-		"known":         {knownQuery, []string{"USING INDEX jobs_place (place=?)"}},
+		"known":         {knownQuery, []string{"USING INDEX docs_place (place=?)"}},
 		"head":          {headQuery, []string{"USING COVERING INDEX jobs_ready (key=? AND priority=?)"}},
-		"lease":         {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"first of each": {firstOfEachQuery, []string{"USING COVERING INDEX jobs_ready (key=?)"}},
+		"first of one":  {firstOfOneQuery, []string{"USING COVERING INDEX jobs_ready (key=?)"}},
+		"rows":          {rowsQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "SEARCH docs USING INTEGER PRIMARY KEY"}},
+		"paused":        {pausedQuery, []string{"SCAN keys USING COVERING INDEX keys_paused"}},
+		"lease":         {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY"}},
 		"finish":        {finishQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"held":          {heldQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"oldest":        {oldestQuery, []string{"SEARCH ready_since"}},
 		"hand back":     {handBackQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"keep attempt":  {keepAttemptQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"drop attempts": {dropAttemptsQuery, []string{"SEARCH attempts USING PRIMARY KEY (job=? AND token<?)"}},
@@ -35,7 +40,6 @@ func TestPlans(t *testing.T) {
 		"end":           {endQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"promote":       {promoteQuery, []string{"USING COVERING INDEX jobs_due (state=? AND due<?)"}},
 		"backlog":       {backlogQuery, []string{"SCAN keys", "USING COVERING INDEX jobs_ready (key=?)"}},
-		"first ready":   {firstReadyQuery, []string{"USING COVERING INDEX jobs_due (state=?)"}},
 		"first delayed": {firstDelayedQuery, []string{"USING COVERING INDEX jobs_due (state=?)"}},
 		"due":           {dueQuery, []string{"USING INDEX jobs_due (state=? AND due<?)"}},
 		"last id":       {lastIDQuery, []string{"SEARCH jobs"}},
@@ -43,7 +47,7 @@ func TestPlans(t *testing.T) {
 		"failed":        {jobsQuery(t, queue.Filter{States: []queue.State{queue.Error}, Class: "gone"}), []string{"USING INDEX jobs_error (class=?)"}},
 		"page":          {jobsQuery(t, queue.Filter{After: 7}), []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid>?)"}},
 		"finished":      {jobsQuery(t, queue.Filter{AfterSeq: 7}), []string{"USING INDEX jobs_finished (finish_seq>?)"}},
-		"artifacts":     {jobsQuery(t, queue.Filter{ArtifactIDs: []string{"a", "b"}}), []string{"USING INDEX jobs_place (place=?)"}},
+		"artifacts":     {jobsQuery(t, queue.Filter{ArtifactIDs: []string{"a", "b"}}), []string{"USING INDEX docs_place (place=?)"}},
 	}
 	check := func(when string) {
 		t.Helper()
@@ -76,7 +80,7 @@ func TestPlans(t *testing.T) {
 
 func jobsQuery(t *testing.T, f queue.Filter) string {
 	t.Helper()
-	order := "id"
+	order := "jobs.id"
 	if f.AfterSeq != 0 {
 		order = "finish_seq"
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,10 +54,12 @@ func checkCounts(t interface {
 	const truth = `
 		SELECT 0 AS state, key AS name, '' AS class, sum(state = 0) AS a, sum(state = 1) AS b, sum(state = 2) AS c
 			FROM jobs WHERE state < 3 GROUP BY key
-		UNION ALL SELECT state, reason, class, count(*), 0, 0 FROM jobs WHERE state > 2 GROUP BY state, reason, class`
+		UNION ALL SELECT state, reason, class, count(*), 0, 0 FROM jobs WHERE state > 2 GROUP BY state, reason, class
+		UNION ALL SELECT 9, due / 1000, '', count(*), 0, 0 FROM jobs WHERE state = 0 GROUP BY 2`
 	const kept = `
 		SELECT 0, id, '', ready, delayed, in_flight FROM keys WHERE ready <> 0 OR delayed <> 0 OR in_flight <> 0
-		UNION ALL SELECT state, reason, class, n, 0, 0 FROM outcomes`
+		UNION ALL SELECT state, reason, class, n, 0, 0 FROM outcomes
+		UNION ALL SELECT 9, second, '', n, 0, 0 FROM ready_since`
 	var differ int
 	query := fmt.Sprintf(`WITH truth AS (%s), kept AS (%s) SELECT count(*) FROM (
 		SELECT * FROM (SELECT * FROM truth EXCEPT SELECT * FROM kept) UNION ALL SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM truth))`,
@@ -66,37 +69,66 @@ func checkCounts(t interface {
 	}
 }
 
-// Several processes that make and migrate a database and enqueue the same jobs
-// at once must agree.
-func TestProcesses_enqueueTheSame(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "quire.db")
+// together runs children at once and adds up the numbers that they print.
+func together(t *testing.T, path string, roles ...string) (sums map[string]int) {
+	t.Helper()
 	var children []*exec.Cmd
 	var outputs []*bytes.Buffer
-	for range 3 {
-		cmd, out := child(t, "import", path), new(bytes.Buffer)
+	for _, role := range roles {
+		cmd, out := child(t, role, path), new(bytes.Buffer)
 		cmd.Stdout = out
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		children, outputs = append(children, cmd), append(outputs, out)
 	}
-	sum := 0
+	sums = make(map[string]int)
 	for i, cmd := range children {
 		if err := cmd.Wait(); err != nil {
-			t.Fatal(err)
+			t.Errorf("%s, process %d: %v", roles[i], i, err)
 		}
-		added, err := strconv.Atoi(strings.TrimSpace(outputs[i].String()))
+		n, err := strconv.Atoi(strings.TrimSpace(outputs[i].String()))
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
-		sum += added
+		sums[roles[i]] += n
 	}
-	db := outside(t, path)
-	if rows := number(t, db, "SELECT count(*) FROM jobs"); rows != imported || sum != imported {
-		t.Errorf("%d rows, %d reported as added; want %d of both", rows, sum, imported)
+	return sums
+}
+
+// Several processes that make and migrate a database, enqueue the same jobs and
+// work on them, all at once, must agree: each job is added once and done once.
+// None may fail because others are at it, as by "database is locked".
+func TestProcesses_together(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		prepare func(t *testing.T, path string)
+		roles   []string
+	}{
+		"two":                   {func(*testing.T, string) {}, []string{"import", "work"}},
+		"eight":                 {func(*testing.T, string) {}, slices.Repeat([]string{"import", "work"}, 4)},
+		"eight, from version 1": {version1, slices.Repeat([]string{"work", "import"}, 4)},
 	}
-	checkIntegrity(t, db)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "quire.db")
+			tt.prepare(t, path)
+			sums := together(t, path, tt.roles...)
+			jobs, err := open(t, path).Jobs(t.Context(), queue.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			jobs = slices.DeleteFunc(jobs, func(j queue.Job) bool { return strings.HasPrefix(j.ArtifactID, "old ") })
+			if rows := len(jobs); rows != imported || sums["import"] != imported || sums["work"] != imported {
+				t.Errorf("%d rows, %v reported; want %d added and done", rows, sums, imported)
+			}
+			db := outside(t, path)
+			if n := number(t, db, "PRAGMA user_version"); n != 2 {
+				t.Errorf("schema version: got %d", n)
+			}
+			checkIntegrity(t, db)
+		})
+	}
 }
 
 // A process killed at any moment loses nothing that it was promised, and its
@@ -104,7 +136,7 @@ func TestProcesses_enqueueTheSame(t *testing.T) {
 func TestProcesses_kill(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "quire.db")
-	promised := make(map[string]string)
+	promised := make(promises)
 	for round := range 20 {
 		cmd := child(t, "crash", path)
 		out, err := cmd.StdoutPipe()
@@ -116,8 +148,7 @@ func TestProcesses_kill(t *testing.T) {
 		}
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
-			what, id, _ := strings.Cut(lines.Text(), " ")
-			promised[id] = what
+			promised.note(lines.Text())
 			if n == round {
 				_ = cmd.Process.Kill() // what it still prints counts, too
 			}
@@ -127,12 +158,7 @@ func TestProcesses_kill(t *testing.T) {
 		}
 	}
 	s := open(t, path)
-	for id, what := range promised {
-		j, err := s.Job(t.Context(), id)
-		if err != nil || what == "done" && j.State != queue.Done {
-			t.Errorf("promised %s %s, found %q, %v", id, what, j.State, err)
-		}
-	}
+	promised.check(t, s)
 	_, release, err := s.LockRunner(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -39,9 +39,10 @@ const (
 	UPDATE jobs SET state = 0, due = ?, owner = '', updated_at = ?
 	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
 	endQuery = `
-	UPDATE jobs SET state = 5, reason = ?, class = ?, last_error = ?, progress = NULL, finish_seq = ?,
+	UPDATE jobs SET state = 5, reason = ?, class = ?, finish_seq = ?,
 		owner = '', due = 0, updated_at = ?
 	WHERE id = ? AND token = ? AND state = 2 AND due <= ?`
+	endDocQuery = `UPDATE docs SET last_error = ?, progress = NULL WHERE id = ?`
 )
 
 func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
@@ -66,17 +67,20 @@ func (t *tx) reap(maxAttempts int) (queue.Reaped, error) {
 				return sum, err
 			}
 			sum.Returned += n
-			t.counts.queued(keys[i], stateInProgress, -n)
-			t.counts.queued(keys[i], stateReady, n)
+			t.counts.add(-n, keys[i], stateInProgress, 0)
+			t.counts.add(n, keys[i], stateReady, t.now)
 			continue
 		}
-		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, why, last.seq+1, t.now, l.Job.ID, l.Token, t.now)
+		n, err := t.exec(endQuery, queue.ClassCrashed, queue.ClassCrashed, last.seq+1, t.now, l.Job.ID, l.Token, t.now)
+		if err == nil && n > 0 {
+			_, err = t.exec(endDocQuery, why, l.Job.ID)
+		}
 		if err != nil {
 			return sum, err
 		}
 		last.seq += int64(n)
 		sum.Ended += n
-		t.counts.queued(keys[i], stateInProgress, -n)
+		t.counts.add(-n, keys[i], stateInProgress, 0)
 		t.counts.outcomes[outcome{stateError, queue.ClassCrashed, queue.ClassCrashed}] += n
 	}
 	return sum, nil
@@ -91,12 +95,8 @@ func (t *tx) expired() (leases []queue.Lease, keys []int64, err error) {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var l queue.Lease
-		var key int64
-		if err := rows.Scan(&l.Job.ID, &key, &l.Token, &l.Job.Attempts); err != nil {
-			return nil, nil, err
-		}
-		leases, keys = append(leases, l), append(keys, key)
+		l := queue.Lease{Job: queue.Job{ID: rows.integer(0), Attempts: int(rows.integer(3))}, Token: rows.integer(2)}
+		leases, keys = append(leases, l), append(keys, rows.integer(1))
 	}
 	return leases, keys, rows.Err()
 }

@@ -53,7 +53,7 @@ func (t *tx) settle(s queue.Settlement) (held bool, err error) {
 		return held, err
 	}
 	const query = `
-		INSERT INTO records (artifact_id, doc, updated_at) SELECT artifact_id, ?, ? FROM jobs WHERE id = ?
+		INSERT INTO records (artifact_id, doc, updated_at) SELECT artifact_id, ?, ? FROM docs WHERE id = ?
 		ON CONFLICT (artifact_id) DO UPDATE SET doc = excluded.doc, updated_at = excluded.updated_at`
 	_, err = t.exec(query, string(s.Record), t.now, s.Lease.Job.ID)
 	return true, err
@@ -62,9 +62,10 @@ func (t *tx) settle(s queue.Settlement) (held bool, err error) {
 // A lease is known by its job's id and key and by its token: that the key is
 // compared, too, lets the counts of keys rely on it.
 const finishQuery = `
-	UPDATE jobs SET state = ?, key = ?, reason = ?, class = ?, last_error = ?,
-		progress = NULL, result = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
+	UPDATE jobs SET state = ?, key = ?, reason = ?, class = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
 	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
+
+const finishDocQuery = `UPDATE docs SET last_error = ?, result = ?, progress = NULL WHERE id = ?`
 
 func (t *tx) finish(s queue.Settlement) (held bool, err error) {
 	last, err := t.numbers()
@@ -76,13 +77,18 @@ func (t *tx) finish(s queue.Settlement) (held bool, err error) {
 		return false, err
 	}
 	state := numbersOf(s.State)[0]
-	n, err := t.exec(finishQuery, state, to, s.Reason, s.Class, s.Error,
-		text(s.Result), last.seq+1, t.now, s.Lease.Job.ID, from, s.Lease.Token)
+	n, err := t.exec(finishQuery, state, to, s.Reason, s.Class, last.seq+1, t.now, s.Lease.Job.ID, from, s.Lease.Token)
 	if n == 0 || err != nil {
 		return false, err
 	}
+	was := s.Lease.Job
+	if s.Error != was.LastError || len(s.Result)+len(was.Result)+len(was.Progress) > 0 {
+		if _, err := t.exec(finishDocQuery, s.Error, text(s.Result), was.ID); err != nil {
+			return false, err
+		}
+	}
 	last.seq++
-	t.counts.queued(from, stateInProgress, -1)
+	t.counts.add(-1, from, stateInProgress, 0)
 	t.counts.outcomes[outcome{state, s.Reason, s.Class}]++
 	return true, nil
 }
@@ -102,9 +108,10 @@ const (
 	// last failure unless they bring a class of their own.
 	handBackQuery = `
 	UPDATE jobs SET state = ?, attempts = max(attempts - ?, 0), due = ?, reason = ?,
-		class = iif(?, ?, class), last_error = iif(?, ?, last_error), progress = coalesce(?, progress),
-		owner = '', updated_at = ?
+		class = iif(?, ?, class), owner = '', updated_at = ?
 	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
+	handBackDocQuery = `
+	UPDATE docs SET last_error = iif(?, ?, last_error), progress = coalesce(?, progress) WHERE id = ?`
 	heldQuery = `SELECT run FROM jobs WHERE id = ? AND key = ? AND state = 2 AND token = ?`
 	moveQuery = `UPDATE jobs SET key = ?, rank = ? WHERE id = ?`
 )
@@ -128,12 +135,20 @@ func (t *tx) handBack(s queue.Settlement) (held bool, err error) {
 	}
 	failed := s.Verb == queue.Retry || s.Class != ""
 	n, err := t.exec(handBackQuery, queuedState(wait), givenBack, t.now+wait, s.Reason,
-		failed, s.Class, failed, s.Error, text(s.Progress), t.now, s.Lease.Job.ID, to, s.Lease.Token)
+		failed, s.Class, t.now, s.Lease.Job.ID, to, s.Lease.Token)
 	if n == 0 || err != nil {
 		return false, err
 	}
-	t.counts.queued(from, stateInProgress, -1)
-	t.counts.queued(to, queuedState(wait), 1)
+	if failed || len(s.Progress) > 0 {
+		if _, err := t.exec(handBackDocQuery, failed, s.Error, text(s.Progress), s.Lease.Job.ID); err != nil {
+			return false, err
+		}
+	}
+	t.counts.add(-1, from, stateInProgress, 0)
+	t.counts.add(1, to, queuedState(wait), t.now+wait)
+	if wait > 0 {
+		t.delays(t.now + wait)
+	}
 	return true, nil
 }
 

@@ -18,6 +18,9 @@ const (
 	stateError      = 5
 )
 
+// wholeQueue is the number of the key ”, which is paused when the queue is.
+const wholeQueue = 0
+
 // state is what a number stands for.
 func state(n int) queue.State {
 	switch n {

@@ -22,14 +22,17 @@ const (
 const promoteQuery = `
 	UPDATE jobs SET state = 0 WHERE id IN (
 		SELECT id FROM jobs INDEXED BY jobs_due WHERE state = 1 AND due <= ? ORDER BY due LIMIT ?)
-	RETURNING key`
+	RETURNING key, due`
 
 // promoteOnce marks ready rows, once in a transaction.
 func (t *tx) promoteOnce() error {
 	if t.promoted {
 		return nil
 	}
-	_, err := t.promote(promoteLease)
+	found, err := t.overdue()
+	if found && err == nil {
+		_, err = t.promote(promoteLease)
+	}
 	t.promoted = err == nil
 	return err
 }
@@ -41,14 +44,11 @@ func (t *tx) promote(most int) (n int, err error) {
 	}
 	defer rows.Close()
 	for ; rows.Next(); n++ {
-		var key int64
-		if err := rows.Scan(&key); err != nil {
-			return n, err
-		}
-		t.counts.queued(key, stateDelayed, -1)
-		t.counts.queued(key, stateReady, 1)
+		t.counts.add(-1, rows.integer(0), stateDelayed, 0)
+		t.counts.add(1, rows.integer(0), stateReady, rows.integer(1))
 	}
 	t.moveHeads()
+	t.w.memory.due = nil
 	return n, rows.Err()
 }
 
@@ -68,8 +68,6 @@ const (
 		SELECT id FROM jobs INDEXED BY jobs_ready
 		WHERE key = keys.id AND state = 0 ORDER BY priority DESC, rank, id LIMIT 1), 0)
 	FROM keys WHERE ready > 0 OR delayed > 0`
-	// The first row to become available among those of one state.
-	firstReadyQuery   = `SELECT coalesce(min(due), -1) FROM jobs INDEXED BY jobs_due WHERE state = 0`
 	firstDelayedQuery = `SELECT coalesce(min(due), -1) FROM jobs INDEXED BY jobs_due WHERE state = 1`
 )
 
@@ -173,11 +171,12 @@ type counter struct {
 	stats  queue.Stats
 	byKey  map[string]*queue.KeyStats
 	now    int64
-	oldest int64 // due of the oldest ready job; -1 if there is none
+	oldest int64 // when the oldest ready job became so, in milliseconds; -1 if there is none
 }
 
 const (
 	keysQuery     = `SELECT name, paused, ready, delayed, in_flight FROM keys WHERE ready > 0 OR delayed > 0 OR in_flight > 0 OR paused`
+	oldestQuery   = `SELECT coalesce(min(second) * 1000, -1) FROM ready_since`
 	outcomesQuery = `SELECT state, reason, class, n FROM outcomes`
 	// Delayed rows that nobody has marked ready yet.
 	dueQuery = `
@@ -186,7 +185,7 @@ const (
 )
 
 func (c *counter) read(ctx context.Context, snap *sql.Tx) error {
-	if err := snap.QueryRowContext(ctx, firstReadyQuery).Scan(&c.oldest); err != nil {
+	if err := snap.QueryRowContext(ctx, oldestQuery).Scan(&c.oldest); err != nil {
 		return err
 	}
 	if err := each(ctx, snap, keysQuery, c.addKey); err != nil {

@@ -89,11 +89,10 @@ func pace(now, rung time.Time) time.Duration {
 // connection has committed. The writing connection is the one to ask: to it,
 // this Store's own commits are no change.
 func (s *Store) versions(ctx context.Context) (version func() (int64, error), done func(), err error) {
-	const query = `PRAGMA data_version`
 	if s.w != nil {
 		return func() (v int64, err error) {
 			err = s.w.do(ctx, op{outside: true, run: func(t *tx) (err error) {
-				v, err = t.integer(query)
+				v, err = t.integer(versionQuery)
 				return err
 			}})
 			return v, err
@@ -104,7 +103,7 @@ func (s *Store) versions(ctx context.Context) (version func() (int64, error), do
 		return nil, nil, err
 	}
 	return func() (v int64, err error) {
-		err = conn.QueryRowContext(ctx, query).Scan(&v)
+		err = conn.QueryRowContext(ctx, versionQuery).Scan(&v)
 		return v, err
 	}, func() { closeConn(conn) }, nil
 }

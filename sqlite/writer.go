@@ -3,24 +3,28 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
 
 // maxBatch bounds how many operations share a transaction, and so how long the
 // first of them waits for the others.
-const maxBatch = 128
+const maxBatch = 256
 
 // writer owns the one connection that writes. Its loop takes an operation and
 // those that wait behind it, runs them in one transaction and answers their
 // callers after the commit.
 type writer struct {
 	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt // of the loop alone, as are keys and runs
+	stmts   map[string]statement // of the loop alone, as is all that follows
+	args    []driver.NamedValue
 	keys    *names
 	runs    *names
-	inserts map[int]string // insertQuery of so many rows
+	inserts []inserts // the long ones first
+	memory  memory
 	ops     chan *op
 	stop    chan struct{} // closed to end the loop
 	done    chan struct{} // closed by the loop at its end
@@ -33,17 +37,19 @@ type writer struct {
 type op struct {
 	ctx     context.Context //nolint:containedctx // of the caller, who waits for answer
 	run     func(*tx) error
-	outside bool // needs no transaction
+	enqueue *enqueueing // instead of run: many are done as one
+	outside bool        // needs no transaction
 	answer  chan error
 }
 
 func newWriter(conn *sql.Conn) *writer {
 	return &writer{
 		conn:    conn,
-		stmts:   make(map[string]*sql.Stmt),
+		stmts:   make(map[string]statement),
 		keys:    newNames("keys"),
 		runs:    newNames("runs"),
-		inserts: map[int]string{1: insertQuery(1), 8: insertQuery(8), 64: insertQuery(64)},
+		memory:  memory{version: -1, shares: make(map[share]int64)},
+		inserts: []inserts{newInserts(64), newInserts(8), newInserts(1)},
 		ops:     make(chan *op),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
@@ -104,20 +110,16 @@ func (w *writer) batch(first *op) {
 		first.answer <- err
 		return
 	}
-	ops := []*op{first}
 	t := newTx(w)
-	err := t.run(first)
-	for more := true; more && err == nil && len(ops) < maxBatch; {
-		select {
-		case o := <-w.ops:
-			if o.ctx.Err() != nil {
-				o.answer <- o.ctx.Err()
-				continue
-			}
-			ops = append(ops, o)
-			err = t.run(o)
-		default:
-			more = false
+	var ops []*op
+	err := w.recall()
+	if err != nil {
+		ops = []*op{first}
+	}
+	for more := []*op{first}; err == nil && len(more) > 0; {
+		ops = append(ops, more...)
+		if err = t.run(more); err == nil {
+			more = w.waiting(maxBatch - len(ops))
 		}
 	}
 	if err == nil {
@@ -134,12 +136,34 @@ func (w *writer) batch(first *op) {
 	}
 }
 
+// waiting returns the operations that are there, up to most. A caller whose
+// answer has just come needs a moment to be back, which is well spent: an fsync
+// costs as much as many operations.
+func (w *writer) waiting(most int) (ops []*op) {
+	for patience := 2; len(ops) < most; {
+		select {
+		case o := <-w.ops:
+			if o.ctx.Err() != nil {
+				o.answer <- o.ctx.Err()
+				continue
+			}
+			ops = append(ops, o)
+		default:
+			if patience--; patience < 0 {
+				return ops
+			}
+			runtime.Gosched()
+		}
+	}
+	return ops
+}
+
 func (w *writer) eachAlone(ops []*op) {
 	for _, o := range ops {
 		err := w.begin(o.ctx)
 		if err == nil {
 			t := newTx(w)
-			if err = t.run(o); err == nil {
+			if err = errors.Join(w.recall(), t.run([]*op{o})); err == nil {
 				err = t.end()
 			} else {
 				w.rollback()
@@ -166,29 +190,7 @@ func (w *writer) commit() error {
 // already, as it does when the disk is full or broken.
 func (w *writer) rollback() {
 	_ = w.exec("ROLLBACK")
-	w.keys.forget()
-	w.runs.forget()
-}
-
-func (w *writer) exec(query string) error {
-	stmt, err := w.stmt(query)
-	if err != nil {
-		return err
-	}
-	_, err = stmt.ExecContext(context.Background())
-	return err
-}
-
-// stmt returns the prepared statement of query, which must be one of few.
-func (w *writer) stmt(query string) (*sql.Stmt, error) {
-	if stmt := w.stmts[query]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := w.conn.PrepareContext(context.Background(), query)
-	if err == nil {
-		w.stmts[query] = stmt
-	}
-	return stmt, err
+	w.forget()
 }
 
 // close ends the loop and leaves the file tidy: with fresh statistics, and
@@ -213,16 +215,27 @@ type tx struct {
 	promoted bool
 	ranks    ranks
 	counts   counts
-	last     numbers
 }
 
 func newTx(w *writer) *tx {
 	return &tx{w: w, ranks: newRanks(), counts: newCounts()}
 }
 
-func (t *tx) run(o *op) error {
+// run runs operations, those of Enqueue as one.
+func (t *tx) run(ops []*op) error {
 	t.now = time.Now().UnixMilli()
-	return o.run(t)
+	var adding []*enqueueing
+	for _, o := range ops {
+		if o.enqueue != nil {
+			adding = append(adding, o.enqueue)
+		} else if err := o.run(t); err != nil {
+			return err
+		}
+	}
+	if len(adding) == 0 {
+		return nil
+	}
+	return t.enqueue(adding)
 }
 
 // end commits, or rolls back and says why.
@@ -236,64 +249,6 @@ func (t *tx) end() error {
 		return err
 	}
 	return t.w.commit()
-}
-
-// exec returns how many rows the statement changed.
-func (t *tx) exec(query string, args ...any) (int, error) {
-	stmt, err := t.w.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := stmt.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
-}
-
-func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
-	stmt, err := t.w.stmt(query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(context.Background(), args...)
-}
-
-// integer returns the one integer that query selects.
-func (t *tx) integer(query string, args ...any) (n int64, err error) {
-	stmt, err := t.w.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	err = stmt.QueryRowContext(context.Background(), args...).Scan(&n)
-	return n, err
-}
-
-// integerOr is integer, or otherwise where query selects nothing.
-func (t *tx) integerOr(otherwise int64, query string, args ...any) (int64, error) {
-	n, err := t.integer(query, args...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return otherwise, nil
-	}
-	return n, err
-}
-
-// texts returns the one text of each row that query selects.
-func (t *tx) texts(query string, args ...any) (texts []string, err error) {
-	rows, err := t.query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		texts = append(texts, text)
-	}
-	return texts, rows.Err()
 }
 
 // millis is d in milliseconds, rounded up so that nothing comes too early;

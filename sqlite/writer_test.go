@@ -69,7 +69,7 @@ func TestWriter_groupCommit(t *testing.T) {
 func TestWriter_failsAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "quire.db")
 	s := open(t, path)
-	trap := fmt.Sprintf(`CREATE TRIGGER trap BEFORE INSERT ON jobs WHEN new.artifact_id = '%s'
+	trap := fmt.Sprintf(`CREATE TRIGGER trap BEFORE INSERT ON docs WHEN new.artifact_id = '%s'
 		BEGIN SELECT raise(FAIL, 'trapped'); END`, newJob(5).ArtifactID)
 	if _, err := outside(t, path).Exec(trap); err != nil {
 		t.Fatal(err)

@@ -130,6 +130,27 @@ func attemptsLast(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 }
 
+// attemptsApart: that a job was handed back many times without failing is no
+// reason to forget how it failed before.
+func attemptsApart(t *testing.T, s Store, _ func(time.Duration)) {
+	enqueue(t, s, job(1))
+	const each, between = 8, 120
+	failures := 0
+	for range 2 {
+		for range each {
+			failures++
+			settle(t, s, queue.Settlement{Lease: leaseOne(t, s, key), Verb: queue.Retry, Error: fmt.Sprint(failures)})
+		}
+		for range between {
+			settle(t, s, queue.Settlement{Lease: leaseOne(t, s, key), Verb: queue.Release})
+		}
+	}
+	got := attempts(t, s, job(1).ArtifactID)
+	if len(got) != failures || got[0].Error != "1" {
+		t.Errorf("%d failures with %d releases between them: %d attempts are kept: %+v", failures, between, len(got), got)
+	}
+}
+
 // attemptsKept: a requeue begins the numbers anew and forgets nothing, and the
 // last attempt of a job that ended by crashing is there, too.
 func attemptsKept(t *testing.T, s Store, advance func(time.Duration)) {

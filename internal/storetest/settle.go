@@ -201,6 +201,25 @@ func settleClass(t *testing.T, s Store, _ func(time.Duration)) {
 	expect("done", "", "")
 }
 
+// settleOddText: what a server said may be anything; it is kept as text can be.
+func settleOddText(t *testing.T, s Store, _ func(time.Duration)) {
+	enqueue(t, s, job(1))
+	const odd, clean = "a\x00b\xffc \u202e\U0001F4DA\n", "a\uFFFDb\uFFFDc \u202e\U0001F4DA\n"
+	settle(t, s, queue.Settlement{Lease: leaseOne(t, s, key), Verb: queue.Retry, Reason: odd, Class: odd, Error: odd})
+	settle(t, s, queue.Settlement{Lease: leaseOne(t, s, key), Verb: queue.Finish, State: queue.Error, Reason: odd, Class: odd, Error: odd})
+	if j := find(t, s, job(1).ArtifactID); j.Reason != clean || j.Class != clean || j.LastError != clean {
+		t.Errorf("got %q, %q and %q, want %q", j.Reason, j.Class, j.LastError, clean)
+	}
+	for _, a := range attempts(t, s, job(1).ArtifactID) {
+		if a.Reason != clean || a.Class != clean || a.Error != clean {
+			t.Errorf("attempt %d: got %q, %q and %q, want %q", a.Number, a.Reason, a.Class, a.Error, clean)
+		}
+	}
+	if st := stats(t, s); st.Reasons[clean] != 1 || st.Classes[clean] != 1 {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
 func settleSequence(t *testing.T, s Store, advance func(time.Duration)) {
 	const n = 20
 	enqueue(t, s, jobs(n)...)
