@@ -43,6 +43,7 @@ func restricted() map[string]string {
 		"github.com/invopop/jsonschema": "internal/cli",
 		"github.com/lmittmann/tint":     "internal/cli",
 		"modernc.org/sqlite":            "sqlite",
+		"github.com/jackc/pgx":          "postgres",
 	}
 }
 

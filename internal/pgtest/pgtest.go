@@ -10,16 +10,12 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // ErrMissing says that no PostgreSQL is installed here.
@@ -30,7 +26,7 @@ const port = 5432 // of the socket's name alone
 // Server is a running server. Its methods are not for concurrent use, but Open is.
 type Server struct {
 	bin, dir string
-	account  *syscall.Credential // nil to run as who we are
+	account  *account // nil to run as who we are
 	options  []string
 	made     atomic.Int64 // databases
 }
@@ -59,7 +55,7 @@ func Start(ctx context.Context, settings ...string) (s *Server, err error) {
 		}
 	}()
 	if account != nil {
-		if err := os.Chown(dir, int(account.Uid), int(account.Gid)); err != nil {
+		if err := os.Chown(dir, account.uid, account.gid); err != nil {
 			return nil, err
 		}
 	}
@@ -98,33 +94,13 @@ func version(initdb string) int {
 	return n
 }
 
-// unprivileged is whom the server runs as if we are root, which it refuses.
-func unprivileged() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil //nolint:nilnil // nobody else
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		account, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, errUID := strconv.ParseUint(account.Uid, 10, 32)
-		gid, errGID := strconv.ParseUint(account.Gid, 10, 32)
-		if err := errors.Join(errUID, errGID); err != nil {
-			return nil, err
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-	}
-	return nil, errors.New("no account to run PostgreSQL as: it refuses to run as root")
-}
-
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // run runs one of the server's programs to its end.
 func (s *Server) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
+	s.account.runs(cmd)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second // the server inherits the pipe where there is no log
@@ -190,22 +166,18 @@ func (s *Server) Log() string {
 func (s *Server) Open(t testing.TB) (dsn string) {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.made.Add(1))
-	if err := s.exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if err := s.tool(t.Context(), "createdb", name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := s.tool(context.Background(), "dropdb", "--force", name); err != nil {
 			t.Errorf("drop the test's database: %v", err)
 		}
 	})
 	return s.DSN(name)
 }
 
-func (s *Server) exec(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
-	if err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, sql)
-	return errors.Join(err, conn.Close(ctx))
+// tool runs a program that talks to the server.
+func (s *Server) tool(ctx context.Context, program string, args ...string) error {
+	return s.run(ctx, program, slices.Concat([]string{"-h", s.dir, "-p", strconv.Itoa(port), "-U", "postgres"}, args)...)
 }
