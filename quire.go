@@ -132,7 +132,12 @@ func (s *System) Add(ctx context.Context, requests []Request, opt AddOptions) (q
 }
 
 // Queue looks at the jobs and changes them from outside.
-func (s *System) Queue() queue.Inspector { return s.store }
+func (s *System) Queue() interface {
+	queue.Inspector
+	queue.Controller
+} {
+	return s.store
+}
 
 // Catalog holds the records of finished artifacts.
 func (s *System) Catalog() paper.Catalog { return s.store }

@@ -52,7 +52,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	waiting := time.AfterFunc(time.Second, func() {
 		s.cfg.Log.Warn("another run has this queue: waiting for it to end", "queue", s.cfg.Store)
 	})
-	release, err := s.store.LockRunner(ctx)
+	running, release, err := s.store.LockRunner(ctx)
 	waiting.Stop()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -83,7 +83,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	var follower sync.WaitGroup
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	follower.Go(func() { s.follow(following, manifest) })
-	did, err := orch.Run(ctx)
+	did, err := orch.Run(running)
 	stop()
 	follower.Wait()
 	err = errors.Join(err, manifest.CatchUp(context.WithoutCancel(ctx), s.store))

@@ -15,14 +15,14 @@ import (
 // all is quiet. A look costs about 2 µs.
 const (
 	lookBusy   = time.Millisecond
-	lookIdle   = 20 * time.Millisecond
+	lookIdle   = 40 * time.Millisecond
 	busyFor    = time.Second // how long after a ring looks are frequent
 	lookDeeper = time.Second // how often it asks SQLite for commits by those who do not ring
 )
 
 // Watch implements [queue.Store]. It wakes at once, and with what arrived, for
 // this Store; for others within a millisecond while there is traffic and within
-// 20 ms when there was none for a second; and when it begins. It returns nil when
+// 40 ms when there was none for a second; and when it begins. It returns nil when
 // ctx ends.
 func (s *Store) Watch(ctx context.Context, wake func([]queue.KeyBacklog)) error {
 	version, done, err := s.versions(ctx)
