@@ -23,7 +23,7 @@ func TestStore_pageOverwritten(t *testing.T) {
 	whole := filepath.Join(dir, "whole.db")
 	s, err := sqlite.Open(t.Context(), whole, sqlite.Options{Create: true})
 	check(t, err)
-	_, err = s.Enqueue(t.Context(), newJobs(0, 800))
+	_, err = s.Enqueue(t.Context(), newJobs(0, 150))
 	check(t, err)
 	check(t, s.Close())
 	content, err := os.ReadFile(whole)
@@ -69,7 +69,7 @@ func useAll(ctx context.Context, path string) map[string]error {
 	_, errs["Stats"] = s.Stats(ctx)
 	_, errs["Jobs"] = s.Jobs(ctx, queue.Filter{})
 	_, _, errs["Backlog"] = s.Backlog(ctx)
-	_, errs["Enqueue"] = s.Enqueue(ctx, newJobs(790, 20))
+	_, errs["Enqueue"] = s.Enqueue(ctx, newJobs(145, 10))
 	leases, err := s.Lease(ctx, "me", []queue.Want{{Key: newJob(0).Key, N: 5}}, time.Minute)
 	errs["Lease"] = err
 	if len(leases) > 0 {
