@@ -194,7 +194,8 @@ func BenchmarkDepth(b *testing.B) {
 		dsn := durable.Server(b).Open(b)
 		s := open(b, dsn)
 		fill(b, s, rows, 200, true)
-		execute(b, dsn, "VACUUM ANALYZE; CHECKPOINT")
+		execute(b, dsn, "VACUUM ANALYZE")
+		execute(b, dsn, "CHECKPOINT")
 		b.Run(fmt.Sprintf("lease16/rows=%d", rows), func(b *testing.B) {
 			for n := 0; b.Loop(); n++ {
 				leases := lease(b, s, hostKey(2*(n%100)), 16)
