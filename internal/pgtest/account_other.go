@@ -9,4 +9,6 @@ type account struct{ uid, gid int }
 
 func (*account) runs(*exec.Cmd) {}
 
+func aside(*exec.Cmd) {}
+
 func unprivileged() (*account, error) { return nil, nil } //nolint:nilnil // nobody else

@@ -21,6 +21,14 @@ func (a *account) runs(cmd *exec.Cmd) {
 	}
 }
 
+// aside keeps a signal for our group, such as an interrupt, from cmd.
+func aside(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = new(syscall.SysProcAttr)
+	}
+	cmd.SysProcAttr.Setpgid = true
+}
+
 // unprivileged is whom the server runs as if we are root, which it refuses.
 func unprivileged() (*account, error) {
 	if os.Geteuid() != 0 {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -29,11 +30,13 @@ type Server struct {
 	account  *account // nil to run as who we are
 	options  []string
 	made     atomic.Int64 // databases
+	keeper   *exec.Cmd
+	input    io.Closer // of the keeper
 }
 
 // Start starts a server with settings such as "fsync=off". Who calls it must call
 // Stop. It returns [ErrMissing] where there is no PostgreSQL.
-func Start(ctx context.Context, settings ...string) (s *Server, err error) {
+func Start(ctx context.Context, settings ...string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -48,26 +51,32 @@ func Start(ctx context.Context, settings ...string) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Server{bin: bin, dir: dir, account: account}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
-		}
-	}()
-	if account != nil {
-		if err := os.Chown(dir, account.uid, account.gid); err != nil {
-			return nil, err
+	s := &Server{bin: bin, dir: dir, account: account}
+	if err := s.prepare(ctx, settings); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// prepare makes everything but the server.
+func (s *Server) prepare(ctx context.Context, settings []string) error {
+	if s.account != nil {
+		if err := os.Chown(s.dir, s.account.uid, s.account.gid); err != nil {
+			return err
 		}
 	}
-	err = s.run(ctx, "initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	err := s.run(ctx, "initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.options = slices.Concat([]string{
-		"listen_addresses=", "unix_socket_directories=" + dir, "port=" + strconv.Itoa(port), "max_connections=100",
+		"listen_addresses=", "unix_socket_directories=" + s.dir, "port=" + strconv.Itoa(port), "max_connections=100",
 		"shared_buffers=128MB", "max_wal_size=4GB", "logging_collector=off",
 	}, settings)
-	return s, s.start(ctx)
+	return s.keep()
 }
 
 // programs is the directory of the newest server that is installed.
@@ -135,11 +144,26 @@ func (s *Server) end(ctx context.Context, immediate bool) error {
 	return s.run(ctx, "pg_ctl", "stop", "-w", "-t", "60", "-s", "-D", s.data(), "-m", mode)
 }
 
+// keeper is a process that waits for the end of its input, which comes with ours
+// however we end, and then stops the server and removes its data.
+const keeper = `cat; "$0" stop -m immediate -s -D "$1/data"; rm -rf "$1"`
+
+// keep starts the keeper.
+func (s *Server) keep() (err error) {
+	cmd := exec.Command("sh", "-c", keeper, filepath.Join(s.bin, "pg_ctl"), s.dir) //nolint:noctx // outlives us
+	cmd.Dir = os.TempDir()
+	s.account.runs(cmd)
+	aside(cmd)
+	if s.input, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	s.keeper = cmd
+	return cmd.Start()
+}
+
 // Stop ends the server and removes its data.
 func (s *Server) Stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return errors.Join(s.end(ctx, true), os.RemoveAll(s.dir))
+	return errors.Join(s.input.Close(), s.keeper.Wait())
 }
 
 // DSN is that of a database.
