@@ -29,6 +29,7 @@ func scanJob(row interface{ Scan(dest ...any) error }) (j queue.Job, err error) 
 		j.AvailableAt = instant(due)
 	case queue.InProgress:
 		j.LeaseExpiresAt = instant(due)
+	default: // it is due for nothing
 	}
 	j.CreatedAt, j.UpdatedAt = instant(created), instant(updated)
 	return j, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -21,7 +22,7 @@ const maxUnsynced = 16
 // still syncs it when it begins anew, and before its pages go to the database
 // (synchronous=NORMAL).
 type syncer struct {
-	path string // of the log
+	path string // of the database
 	work chan committed
 	done chan struct{} // closed when the loop has ended
 
@@ -36,6 +37,11 @@ type syncer struct {
 type committed struct {
 	ops []*op
 	err error
+}
+
+// added reports whether a call of Enqueue has added jobs.
+func (c committed) added() bool {
+	return c.err == nil && slices.ContainsFunc(c.ops, func(o *op) bool { return o.enqueue != nil && o.enqueue.added.rows > 0 })
 }
 
 func newSyncer(path string) *syncer {
@@ -64,7 +70,7 @@ func (s *syncer) loop() {
 		all := s.gather(first)
 		var err error
 		if log == nil {
-			log, err = os.OpenFile(s.path, os.O_RDWR, 0)
+			log, err = os.OpenFile(s.path+"-wal", os.O_RDWR, 0)
 		}
 		if err == nil {
 			err = log.Sync()
@@ -101,6 +107,9 @@ func (s *syncer) tell(all []committed, err error) {
 	}
 	s.changed.Broadcast()
 	s.mu.Unlock()
+	if err == nil && slices.ContainsFunc(all, committed.added) {
+		ring(runFile(s.path))
+	}
 	for _, c := range all {
 		for _, o := range c.ops {
 			o.answer <- errors.Join(c.err, err)

@@ -48,7 +48,7 @@ type op struct {
 func newWriter(conn *sql.Conn, path string) *writer {
 	return &writer{
 		conn:    conn,
-		log:     newSyncer(path + "-wal"),
+		log:     newSyncer(path),
 		stmts:   make(map[string]statement),
 		keys:    newNames("keys"),
 		runs:    newNames("runs"),
