@@ -22,7 +22,7 @@ const anywhere = -1
 func floors() map[string]int {
 	return map[string]int{
 		"queue": 0, "paper": 0, // words
-		"sqlite": 1, "internal/limit": 1, "internal/intake": 1, "internal/resolver": 1, // means
+		"sqlite": 1, "postgres": 1, "internal/limit": 1, "internal/intake": 1, "internal/resolver": 1, // means
 		"internal/verdict": 1, "internal/blob": 1, "internal/testweb": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, // doing
@@ -32,7 +32,7 @@ func floors() map[string]int {
 
 		"examples/email": 5, // of embedding: it uses only what is public
 
-		"internal/corpus": anywhere, "internal/storetest": anywhere, "internal/arch": anywhere, "internal/e2e": anywhere,
+		"internal/corpus": anywhere, "internal/storetest": anywhere, "internal/pgtest": anywhere, "internal/arch": anywhere, "internal/e2e": anywhere,
 	}
 }
 
@@ -45,6 +45,7 @@ func restricted() map[string]string {
 		"github.com/invopop/jsonschema": "internal/cli",
 		"github.com/lmittmann/tint":     "internal/cli",
 		"modernc.org/sqlite":            "sqlite",
+		"github.com/jackc/pgx":          "postgres",
 	}
 }
 
