@@ -22,7 +22,7 @@ const anywhere = -1
 func floors() map[string]int {
 	return map[string]int{
 		"queue": 0, "paper": 0, // words
-		"sqlite": 1, "internal/limit": 1, "internal/intake": 1, "internal/resolver": 1, // means
+		"sqlite": 1, "postgres": 1, "internal/limit": 1, "internal/intake": 1, "internal/resolver": 1, // means
 		"internal/verdict": 1, "internal/blob": 1, "internal/testweb": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, // doing
@@ -30,7 +30,7 @@ func floors() map[string]int {
 		"internal/cli": 5, // the edge
 		"cmd/quire":    6,
 
-		"internal/corpus": anywhere, "internal/storetest": anywhere, "internal/arch": anywhere, "internal/e2e": anywhere,
+		"internal/corpus": anywhere, "internal/storetest": anywhere, "internal/pgtest": anywhere, "internal/arch": anywhere, "internal/e2e": anywhere,
 	}
 }
 
