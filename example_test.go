@@ -111,7 +111,7 @@ func Example_queue() {
 		fmt.Println(err)
 		return
 	}
-	release, err := store.LockRunner(ctx) // one process at a time runs a file's jobs
+	_, release, err := store.LockRunner(ctx) // one process at a time runs a file's jobs
 	if err != nil {
 		fmt.Println(err)
 		return

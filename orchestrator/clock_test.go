@@ -34,7 +34,7 @@ func TestRun_keepsItsLeasesWhenTheClockJumps(t *testing.T) {
 		h := newCounter(func(context.Context, string, queue.Job) queue.Outcome {
 			time.Sleep(30*time.Second + 500*time.Millisecond)
 			// The fake clock cannot jump, but to the store this is the same.
-			if _, err := db.ExecContext(t.Context(), `UPDATE jobs SET lease_expires_at = lease_expires_at - 3600000 WHERE state = 'in_progress'`); err != nil {
+			if _, err := db.ExecContext(t.Context(), `UPDATE jobs SET due = due - 3600000 WHERE state = 2`); err != nil {
 				t.Error(err)
 			}
 			jump.Store(int64(time.Hour))

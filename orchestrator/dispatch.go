@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type run struct {
 	steps   sync.WaitGroup  // running steps
 	keepers sync.WaitGroup  // heartbeat and watch
 	wake    chan struct{}   // holds a token when something may have changed
+	doubts  chan struct{}   // holds a token when leases may have been cancelled
 	ctx     context.Context //nolint:containedctx // of all steps: it begins and ends with the run
 	cancel  context.CancelCauseFunc
 
@@ -39,16 +41,18 @@ type run struct {
 	done    Summary
 }
 
-// arrival is a row that became ready at a key.
+// arrival is rows that became ready at a key, the first of them with this id.
 type arrival struct {
-	key string
-	id  int64
+	key  string
+	rows int
+	id   int64
 }
 
 func newRun(o *Orchestrator) *run {
 	r := &run{
 		Orchestrator: o,
 		wake:         make(chan struct{}, 1),
+		doubts:       make(chan struct{}, 1),
 		running:      make(map[int64]*running),
 		stale:        true,
 	}
@@ -57,9 +61,12 @@ func newRun(o *Orchestrator) *run {
 	return r
 }
 
-func (r *run) poke() {
+func (r *run) poke() { signal(r.wake) }
+
+// signal puts a token into c unless there is one.
+func signal(c chan<- struct{}) {
 	select {
-	case r.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -179,7 +186,7 @@ func (r *run) refresh(ctx context.Context) error {
 		r.markStale()
 		return err
 	}
-	if until >= 0 {
+	if until >= 0 && slices.ContainsFunc(backlog, func(k queue.KeyBacklog) bool { return k.Delayed > 0 && !k.Paused }) {
 		// A millisecond more: the store counts in whole ones.
 		r.expect(time.Now().Add(until + time.Millisecond))
 	}
@@ -200,18 +207,18 @@ func (r *run) looked(apply func()) {
 	defer r.mu.Unlock()
 	apply()
 	for _, a := range r.arrived {
-		r.table.Add(a.key, 1, a.id)
+		r.table.Add(a.key, a.rows, a.id)
 	}
 	r.looking, r.arrived = false, nil
 }
 
-// arrive tells the table of a row that is ready now.
-func (r *run) arrive(key string, id int64) {
+// arrive tells the table of rows that are ready now.
+func (r *run) arrive(a arrival) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.table.Add(key, 1, id)
+	r.table.Add(a.key, a.rows, a.id)
 	if r.looking {
-		r.arrived = append(r.arrived, arrival{key, id})
+		r.arrived = append(r.arrived, a)
 	}
 }
 
@@ -319,14 +326,29 @@ func (r *run) over(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if stats.Queued > 0 {
+	paused := waitingAtPaused(stats)
+	drained := stats.Queued == 0 && stats.InProgress == 0
+	ended := drained || paused == stats.Queued && stats.InProgress == 0
+	if !ended {
 		r.markStale()
 	}
-	drained := stats.Queued == 0 && stats.InProgress == 0
 	r.mu.Lock()
-	r.done.Drained = drained
+	r.done.Drained, r.done.Paused = drained, paused
 	r.mu.Unlock()
-	return drained, nil
+	return ended, nil
+}
+
+// waitingAtPaused counts the queued jobs that nobody may lease.
+func waitingAtPaused(s queue.Stats) (n int) {
+	if s.Paused {
+		return s.Queued
+	}
+	for _, k := range s.Keys {
+		if k.Paused {
+			n += k.Ready + k.Delayed
+		}
+	}
+	return n
 }
 
 // arm sets the alarm for the next moment at which time alone lets something start.
@@ -345,10 +367,16 @@ func (r *run) arm(alarm *time.Timer) {
 	alarm.Stop()
 }
 
-// watch wakes the loop when other processes add jobs.
+// watch wakes the loop when others add jobs or change what may run.
 func (r *run) watch(ctx context.Context) {
-	err := r.store.Watch(ctx, func([]queue.KeyBacklog) {
-		r.markStale()
+	err := r.store.Watch(ctx, func(arrived []queue.KeyBacklog) {
+		for _, k := range arrived {
+			r.arrive(arrival{k.Key, k.Ready, k.Oldest})
+		}
+		if arrived == nil {
+			r.markStale()
+			signal(r.doubts)
+		}
 		r.poke()
 	})
 	if err != nil && ctx.Err() == nil {

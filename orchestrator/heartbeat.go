@@ -7,18 +7,33 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
+// doubtEvery is how often, at most, leases are looked at because somebody may
+// have cancelled their jobs.
+const doubtEvery = time.Second
+
 // heartbeat keeps the leases of running jobs alive until the run's steps are
 // over, and cancels the steps whose lease is lost.
 func (r *run) heartbeat() {
 	beat := time.NewTicker(r.cfg.Heartbeat)
 	defer beat.Stop()
+	again := time.NewTimer(0)
+	defer again.Stop()
+	<-again.C
+	var last time.Time
 	for {
 		select {
 		case <-r.ctx.Done():
 			return
+		case <-r.doubts:
+			if wait := doubtEvery - time.Since(last); wait > 0 {
+				again.Reset(wait)
+				continue
+			}
+		case <-again.C:
 		case <-beat.C:
-			r.extend()
 		}
+		last = time.Now()
+		r.extend()
 	}
 }
 

@@ -43,7 +43,7 @@ type Config struct {
 	Retry      queue.RetryPolicy
 	Limit      func(key string) Limit   // allowance of a key when it is first seen; none if nil
 	Gates      map[string]time.Duration // keys that may not start yet, as an earlier run learnt
-	Drain      bool                     // end when nothing is queued, leased or delayed
+	Drain      bool                     // end when nothing is queued, leased or delayed, apart from jobs at paused keys
 	MaxJobs    int                      // end after this many jobs have finished; 0: no limit
 	For        time.Duration            // stop leasing after this long; 0: no limit
 	Observe    func(Event)              // told of each settled step, from many goroutines; may be nil
@@ -70,6 +70,7 @@ type Event struct {
 type Summary struct {
 	Done, Skipped, Error int  // jobs that reached this state in this run
 	Drained              bool // nothing is queued, leased or delayed
+	Paused               int  // jobs that wait at paused keys, if a drain ended because only such were left
 }
 
 func (c Config) withDefaults() (Config, error) {
