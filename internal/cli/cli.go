@@ -232,8 +232,9 @@ func newHelp() *cobra.Command {
 
 // newQueue is the parent of the commands on the queue.
 func newQueue(a *app) *cobra.Command {
-	c := &cobra.Command{Use: "queue", Short: "Fill, run and look at the queue"}
-	c.AddCommand(newEnqueue(a), newImport(a), newRun(a), newStats(a), newRetryFailed(a), newList(a), newShow(a))
+	c := &cobra.Command{Use: "queue", Short: "Fill, run, look at and control the queue"}
+	c.AddCommand(newEnqueue(a), newImport(a), newRun(a), newStats(a), newRetryFailed(a), newList(a), newShow(a),
+		newPause(a), newResume(a), newCancel(a), newPrune(a))
 	return c
 }
 
