@@ -10,17 +10,16 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// keptTokens bounds the history of a job: attempts whose token is so far behind
-// the last one are dropped.
-const keptTokens = 100
+// keptAttempts is how many attempts of a job are kept, the last ones.
+const keptAttempts = 100
 
 // attempts are on their way to the server.
 type attempts struct {
-	jobs, tokens, numbers         []int64
-	started                       []time.Time
-	keys, owners                  []string
-	reasons, classes, errs        []string
-	crowdedJobs, crowdedLastKepts []int64
+	jobs, tokens, numbers  []int64
+	started                []time.Time
+	keys, owners           []string
+	reasons, classes, errs []string
+	crowded                []int64 // jobs that may have too many
 }
 
 // add takes an attempt that ends now.
@@ -29,13 +28,21 @@ func (a *attempts) add(job int64, at queue.Attempt) {
 	a.started = append(a.started, at.Started)
 	a.keys, a.owners = append(a.keys, at.Key), append(a.owners, at.Owner)
 	a.reasons, a.classes, a.errs = append(a.reasons, at.Reason), append(a.classes, at.Class), append(a.errs, at.Error)
-	if at.Token > keptTokens {
-		a.crowdedJobs, a.crowdedLastKepts = append(a.crowdedJobs, job), append(a.crowdedLastKepts, at.Token-keptTokens)
+	if at.Token > keptAttempts {
+		a.crowded = append(a.crowded, job)
 	}
 }
 
 const dropAttemptsQuery = `
-	DELETE FROM quire.attempts a USING unnest($1::bigint[], $2::bigint[]) AS c(job, token) WHERE a.job = c.job AND a.token <= c.token`
+	DELETE FROM quire.attempts a USING unnest($1::bigint[]) AS crowded(job) WHERE a.job = crowded.job AND a.token <= (
+		SELECT last.token FROM quire.attempts last WHERE last.job = crowded.job ORDER BY last.token DESC OFFSET $2::bigint LIMIT 1)`
+
+// dropAttempts drops all but the last attempts of jobs, at the next flush.
+func (t *tx) dropAttempts(jobs []int64) {
+	if len(jobs) > 0 {
+		t.queue(dropAttemptsQuery, nil, jobs, int64(keptAttempts))
+	}
+}
 
 // keep writes the attempts down at the next flush.
 func (a *attempts) keep(t *tx) {
@@ -49,9 +56,7 @@ func (a *attempts) keep(t *tx) {
 		return
 	}
 	t.queue(query, nil, a.jobs, a.tokens, a.numbers, a.started, a.keys, a.owners, a.reasons, a.classes, a.errs)
-	if len(a.crowdedJobs) > 0 {
-		t.queue(dropAttemptsQuery, nil, a.crowdedJobs, a.crowdedLastKepts)
-	}
+	t.dropAttempts(a.crowded)
 }
 
 // Attempts implements [queue.Inspector].

@@ -69,7 +69,6 @@ func BenchmarkEnqueueBatch(b *testing.B) {
 		b.Run(order, func(b *testing.B) {
 			s := open(b, durable.Server(b).Open(b))
 			n := 0
-			rep := cpu(b)
 			for b.Loop() {
 				jobs := newJobs(n, batch)
 				n += batch
@@ -82,7 +81,6 @@ func BenchmarkEnqueueBatch(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			rep(float64(n))
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "jobs/s")
 		})
 	}
@@ -145,7 +143,6 @@ func BenchmarkDrain(b *testing.B) {
 			var turn, settled atomic.Int64
 			ended := make(chan struct{})
 			b.ResetTimer()
-			rep := cpu(b)
 			for range workers {
 				go func() {
 					for settled.Load() < int64(b.N) {
@@ -159,7 +156,6 @@ func BenchmarkDrain(b *testing.B) {
 			for range workers {
 				<-ended
 			}
-			rep(float64(settled.Load()))
 			b.ReportMetric(float64(settled.Load())/b.Elapsed().Seconds(), "jobs/s")
 		})
 	}
@@ -173,8 +169,6 @@ func BenchmarkCycle(b *testing.B) {
 	fill(b, s, b.N+keys*perLease, keys, false)
 	var turn atomic.Int64
 	leases := make(chan queue.Lease, workers*perLease)
-	rep := cpu(b)
-	defer func() { rep(float64(b.N)) }()
 	each(b, workers, func() {
 		for {
 			select {
@@ -200,7 +194,8 @@ func BenchmarkDepth(b *testing.B) {
 		dsn := durable.Server(b).Open(b)
 		s := open(b, dsn)
 		fill(b, s, rows, 200, true)
-		execute(b, dsn, "VACUUM ANALYZE; CHECKPOINT")
+		execute(b, dsn, "VACUUM ANALYZE")
+		execute(b, dsn, "CHECKPOINT")
 		b.Run(fmt.Sprintf("lease16/rows=%d", rows), func(b *testing.B) {
 			for n := 0; b.Loop(); n++ {
 				leases := lease(b, s, hostKey(2*(n%100)), 16)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -48,17 +49,16 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 		if left > 0 {
 			f.Limit = min(left, controlChunk)
 		}
-		jobs, err := s.chunk(ctx, f, before, change)
+		jobs, last, err := s.chunk(ctx, f, before, change)
 		if err != nil {
 			return sum, err
 		}
 		sum += len(jobs)
 		left -= len(jobs)
-		// Fewer than the limit may mean that others changed some meanwhile.
-		if len(jobs) == 0 || left == 0 {
+		if last == 0 || left == 0 {
 			return sum, nil
 		}
-		f.After = jobs[len(jobs)-1].id
+		f.After = last
 	}
 }
 
@@ -70,29 +70,65 @@ func narrowed(asked, allowed []queue.State) []queue.State {
 	return slices.DeleteFunc(slices.Clone(asked), func(s queue.State) bool { return !slices.Contains(allowed, s) })
 }
 
+// chunk treats the first jobs that match f.
+//
+// A job that another transaction moves just then is in neither place for the
+// statement that locks: it waits for the one row to go and does not see the other
+// come. So jobs are looked up first, which always finds each of them once, and
+// locked until none is left that still matches.
 func (s *Store) chunk(ctx context.Context, f queue.Filter, before string,
 	change func(context.Context, *tx, []found) error,
-) (jobs []found, err error) {
+) (jobs []found, last int64, err error) {
 	where, args := conditions(f)
-	query := fmt.Sprintf("SELECT %s FROM quire.work w JOIN quire.jobs j ON j.id = w.id WHERE %s ORDER BY w.id LIMIT %d FOR UPDATE OF w",
-		foundColumns, where, f.Limit)
+	lookQuery := fmt.Sprintf("SELECT w.id FROM quire.work w JOIN quire.jobs j ON j.id = w.id WHERE %s ORDER BY w.id LIMIT %d", where, f.Limit)
+	within := where + fmt.Sprintf(" AND w.id = ANY ($%d::bigint[])", len(args)+1)
+	againQuery := "SELECT w.id FROM quire.work w JOIN quire.jobs j ON j.id = w.id WHERE " + within
+	lockQuery := "SELECT " + foundColumns + " FROM quire.work w JOIN quire.jobs j ON j.id = w.id WHERE " + within + " ORDER BY w.id FOR UPDATE OF w"
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		jobs = nil
+		var left []int64
+		jobs, last = nil, 0
+		look := func(query string, args ...any) error {
+			left = nil
+			t.queue(query, func(rows pgx.Rows) error {
+				var id int64
+				err := rows.Scan(&id)
+				left = append(left, id)
+				return err
+			}, args...)
+			return t.flush(ctx)
+		}
 		if before != "" {
 			t.queue(before, nil)
 		}
-		t.queue(query, func(rows pgx.Rows) error {
-			var j found
-			err := rows.Scan(&j.id, &j.state, &j.delayed, &j.key, &j.first, &j.run, &j.reason, &j.class, &j.priority)
-			jobs = append(jobs, j)
-			return err
-		}, args...)
-		if err := t.flush(ctx); err != nil || len(jobs) == 0 {
+		if err := look(lookQuery, args...); err != nil || len(left) == 0 {
 			return err
 		}
+		for last = left[len(left)-1]; len(left) > 0; {
+			locked := make(map[int64]bool)
+			t.queue(lockQuery, func(rows pgx.Rows) error {
+				var j found
+				err := rows.Scan(&j.id, &j.state, &j.delayed, &j.key, &j.first, &j.run, &j.reason, &j.class, &j.priority)
+				jobs, locked[j.id] = append(jobs, j), true
+				return err
+			}, append(slices.Clone(args), left)...)
+			if err := t.flush(ctx); err != nil {
+				return err
+			}
+			left = slices.DeleteFunc(left, func(id int64) bool { return locked[id] })
+			if len(left) == 0 {
+				break
+			}
+			if err := look(againQuery, append(slices.Clone(args), left)...); err != nil {
+				return err
+			}
+		}
+		if len(jobs) == 0 {
+			return nil
+		}
+		slices.SortFunc(jobs, func(a, b found) int { return cmp.Compare(a.id, b.id) })
 		return change(ctx, t, jobs)
 	})
-	return jobs, err
+	return jobs, last, err
 }
 
 // Requeue implements [queue.Controller].

@@ -25,7 +25,7 @@ const standingQuery = `
 		(SELECT h.rank FROM quire.queued h WHERE h.key = s.key AND h.priority = w.priority
 			AND NOT h.delayed ORDER BY h.rank, h.id LIMIT 1),
 		(SELECT h.rank FROM quire.served h WHERE h.key = s.key)
-	FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS s(id, token, key, n)
+	FROM (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY ORDER BY 1) AS s(id, token, key, n)
 	JOIN quire.leased w ON w.id = s.id AND w.token = s.token JOIN quire.jobs j ON j.id = w.id
 	FOR UPDATE OF w`
 
@@ -74,20 +74,22 @@ func (st standing) apply(e *ending, r *ranks, kept *attempts) {
 	}
 }
 
-// That a lease holds is decided by the statement that takes its row away.
+// That a lease holds is decided by the statement that takes its row away. Rows are
+// locked in the order of their ids, as everywhere, and numbered in that of the
+// settlements.
 const endQuery = `
 	WITH gone AS (
 		DELETE FROM quire.leased w
-		USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], $8::text[],
-			$9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::bytea[])
-			AS s(id, token, state, key, rank, back, wait, reason, class, error, progress, result, record),
+		USING (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[],
+			$8::text[], $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::bytea[]) WITH ORDINALITY ORDER BY 1)
+			AS s(id, token, state, key, rank, back, wait, reason, class, error, progress, result, record, n),
 			(SELECT clock_timestamp() AS now OFFSET 0) AS clock
 		WHERE w.id = s.id AND w.token = s.token
 		RETURNING w.id, w.token, w.priority, coalesce(s.rank, w.rank) AS rank, now + s.wait * interval '1 microsecond' AS available_at,
 			now AS updated_at, w.finish_seq, greatest(w.attempts - s.back, 0) AS attempts, s.state::quire.state AS state,
 			s.wait > 0 AS delayed, coalesce(s.key, w.key) AS key, s.reason, coalesce(s.class, w.class) AS class,
 			coalesce(s.error, w.last_error) AS last_error, coalesce(s.progress, w.progress) AS progress,
-			s.result AS new_result, w.result, s.record
+			s.result AS new_result, w.result, s.record, s.n
 	), back AS (
 		INSERT INTO quire.queued (id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state, delayed,
 			key, reason, class, last_error, progress, result)
@@ -102,7 +104,7 @@ const endQuery = `
 			key, reason, class, last_error, result)
 		SELECT id, token, priority, rank, available_at, updated_at, nextval('quire.finish_seq'), attempts, state,
 			key, reason, class, last_error, new_result
-		FROM gone WHERE state <> 'queued'
+		FROM (SELECT * FROM gone WHERE state <> 'queued' ORDER BY n) AS g
 	), tallied AS (
 		INSERT INTO quire.ended (state, reason, class, n)
 		SELECT state, reason, class, count(*) FROM gone WHERE state <> 'queued' GROUP BY state, reason, class

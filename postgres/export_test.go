@@ -4,9 +4,9 @@ import "github.com/quire-dev/quire/queue"
 
 // Queries are the statements that are run all the time, by name.
 func Queries() map[string]string {
-	page, _ := selectJobs(queue.Filter{After: 7}, jobColumns)
-	failed, _ := selectJobs(queue.Filter{States: []queue.State{queue.Error}, Class: "gone"}, jobColumns)
-	finished, _ := selectJobs(queue.Filter{AfterSeq: 7}, jobColumns)
+	page, _ := selectJobs(queue.Filter{After: 7})
+	failed, _ := selectJobs(queue.Filter{States: []queue.State{queue.Error}, Class: "gone"})
+	finished, _ := selectJobs(queue.Filter{AfterSeq: 7})
 	return map[string]string{
 		"lease": leaseQuery, "heartbeat": heartbeatQuery, "standing": standingQuery, "end": endQuery, "reap": reapQuery,
 		"promote": promoteQuery, "backlog": backlogQuery, "until": untilQuery, "since": sinceQuery, "due": dueQuery,

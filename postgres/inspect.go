@@ -66,7 +66,7 @@ func (s *Store) Job(ctx context.Context, artifactID string) (queue.Job, error) {
 func (s *Store) Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error) {
 	jobs, err := []queue.Job(nil), f.Check()
 	if err == nil {
-		query, args := selectJobs(f, jobColumns)
+		query, args := selectJobs(f)
 		jobs, err = s.jobs(ctx, query, args...)
 	}
 	if err != nil {
@@ -88,15 +88,15 @@ func (s *Store) jobs(ctx context.Context, query string, args ...any) (jobs []que
 	return jobs, err
 }
 
-// selectJobs is the query of columns of the jobs that match f, in its order.
-func selectJobs(f queue.Filter, columns string) (query string, args []any) {
+// selectJobs is the query of the jobs that match f, in its order.
+func selectJobs(f queue.Filter) (query string, args []any) {
 	order := "w.id"
 	if f.AfterSeq != 0 {
 		order = "w.finish_seq"
 	}
 	where, args := conditions(f)
 	query = fmt.Sprintf("SELECT %s FROM quire.work w JOIN quire.jobs j ON j.id = w.id WHERE %s ORDER BY %s LIMIT $%d::bigint",
-		columns, where, order, len(args)+1)
+		jobColumns, where, order, len(args)+1)
 	return query, append(args, limit(f.Limit))
 }
 

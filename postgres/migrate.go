@@ -88,12 +88,12 @@ func versionOf(ctx context.Context, t pgx.Tx) (version int, err error) {
 			SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'quire')`
 		versionQuery = `SELECT max(version) FROM quire.schema WHERE program = 'quire'`
 	)
-	var ours, any bool
-	err = t.QueryRow(ctx, tablesQuery, pgx.QueryExecModeExec).Scan(&ours, &any)
+	var ours, used bool
+	err = t.QueryRow(ctx, tablesQuery, pgx.QueryExecModeExec).Scan(&ours, &used)
 	switch {
 	case err != nil:
 		return 0, err
-	case !any:
+	case !used:
 		return 0, nil
 	case !ours:
 		return 0, fmt.Errorf("%w: the schema \"quire\" has tables of something else", queue.ErrDamaged)

@@ -103,7 +103,9 @@ func (p *pooler) serve(conn net.Conn) {
 // transaction passes messages on until the server is out of a transaction and
 // has answered all that it was asked.
 func transaction(client *pgproto3.Backend, server *pgproto3.Frontend, first pgproto3.FrontendMessage) bool {
-	for msg, status := first, byte('I'); ; {
+	msg := first
+	for {
+		var status byte
 		server.Send(msg)
 		switch msg.(type) {
 		case *pgproto3.Sync, *pgproto3.Query:

@@ -64,6 +64,19 @@ func execute(t testing.TB, dsn, sql string) {
 	}
 }
 
+// query reads one row beside the store.
+func query(t testing.TB, dsn, sql string, into ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := conn.QueryRow(t.Context(), sql).Scan(into...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // open opens the database that dsn names, with a queue, until the test ends.
 func open(t testing.TB, dsn string) *postgres.Store {
 	t.Helper()

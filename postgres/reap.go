@@ -47,10 +47,9 @@ func (s *Store) reap(ctx context.Context, maxAttempts int) (sum queue.Reaped, er
 	for found && err == nil {
 		var part queue.Reaped
 		var came arrivals
-		err = s.write(ctx, func(_ context.Context, t *tx) error {
+		err = s.write(ctx, func(ctx context.Context, t *tx) error {
 			part, came = queue.Reaped{}, make(arrivals)
-			t.reap(maxAttempts, &part, came)
-			return nil
+			return t.reap(ctx, maxAttempts, &part, came)
 		})
 		if err != nil {
 			return sum, err
@@ -76,8 +75,6 @@ const reapQuery = `
 		INSERT INTO quire.attempts (job, token, number, started_at, ended_at, key, owner, reason, class, error)
 		SELECT id, token, attempts, leased_at, now, key, owner, $3::text, $3::text, why FROM gone
 		ON CONFLICT (job, token) DO NOTHING
-	), dropped AS (
-		DELETE FROM quire.attempts a USING gone g WHERE a.job = g.id AND a.token <= g.token - $4::bigint
 	), back AS (
 		INSERT INTO quire.queued (id, token, priority, rank, available_at, updated_at, finish_seq, attempts, state, delayed,
 			key, reason, class, last_error, progress, result)
@@ -94,16 +91,20 @@ const reapQuery = `
 	), tallied AS (
 		INSERT INTO quire.ended (state, reason, class, n) SELECT 'error', $3::text, $3::text, count(*) FROM gone WHERE over HAVING count(*) > 0
 	)
-	SELECT id, key, NOT over FROM gone`
+	SELECT id, token, key, NOT over FROM gone`
 
-func (t *tx) reap(maxAttempts int, sum *queue.Reaped, came arrivals) {
+func (t *tx) reap(ctx context.Context, maxAttempts int, sum *queue.Reaped, came arrivals) error {
+	var crowded []int64
 	t.queue(lockFinish, nil)
 	t.queue(reapQuery, func(rows pgx.Rows) error {
-		var id int64
+		var id, token int64
 		var key string
 		var back bool
-		if err := rows.Scan(&id, &key, &back); err != nil {
+		if err := rows.Scan(&id, &token, &key, &back); err != nil {
 			return err
+		}
+		if token > keptAttempts {
+			crowded = append(crowded, id)
 		}
 		if !back {
 			sum.Ended++
@@ -112,5 +113,10 @@ func (t *tx) reap(maxAttempts int, sum *queue.Reaped, came arrivals) {
 		sum.Returned++
 		came.add(key, 1, id)
 		return nil
-	}, int64(reapChunk), int32(min(maxAttempts, 1<<30)), queue.ClassCrashed, int64(keptTokens))
+	}, int64(reapChunk), int32(min(maxAttempts, 1<<30)), queue.ClassCrashed)
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	t.dropAttempts(crowded)
+	return nil
 }

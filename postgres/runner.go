@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -35,19 +34,27 @@ func (s *Store) LockRunner(ctx context.Context) (held context.Context, release f
 	if s.readOnly {
 		return nil, nil, fmt.Errorf("lock for running: %w", errReadOnly)
 	}
-	owner := s.id + " " + uuid.NewString()
+	token, asked, err := s.waitForRight(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	held, release = s.hold(ctx, token, asked)
+	return held, release, nil
+}
+
+// waitForRight returns the token of the right, and when it was asked for.
+func (s *Store) waitForRight(ctx context.Context) (token int64, asked time.Time, err error) {
 	for {
-		asked := time.Now()
-		token, err := s.takeRight(ctx, owner)
+		asked = time.Now()
+		token, err = s.takeRight(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			return nil, nil, fmt.Errorf("lock for running: %w", err)
+			return 0, asked, fmt.Errorf("lock for running: %w", err)
 		case token > 0:
-			held, release = s.hold(ctx, token, asked)
-			return held, release, nil
+			return token, asked, nil
 		}
 		if !sleep(ctx, runnerPoll) {
-			return nil, nil, fmt.Errorf("wait for the process that runs this queue: %w", ctx.Err())
+			return 0, asked, fmt.Errorf("wait for the process that runs this queue: %w", ctx.Err())
 		}
 	}
 }
@@ -67,10 +74,10 @@ const (
 )
 
 // takeRight takes the right if it is free, and returns its token, 0 if not.
-func (s *Store) takeRight(ctx context.Context, owner string) (token int64, err error) {
+func (s *Store) takeRight(ctx context.Context) (token int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		token = 0
-		t.queue(takeQuery, func(rows pgx.Rows) error { return rows.Scan(&token) }, owner, micros(runnerTTL))
+		t.queue(takeQuery, func(rows pgx.Rows) error { return rows.Scan(&token) }, s.id, micros(runnerTTL))
 		if err := t.flush(ctx); err != nil || token == 0 {
 			return err
 		}

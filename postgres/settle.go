@@ -55,7 +55,6 @@ func (s *Store) settle(ctx context.Context, calls [][]queue.Settlement) ([][]err
 	if len(all) == 0 {
 		return results, nil
 	}
-	slices.SortStableFunc(all, func(a, b *ending) int { return int(min(max(a.Lease.Job.ID-b.Lease.Job.ID, -1), 1)) })
 	var came arrivals
 	err := s.write(ctx, func(ctx context.Context, t *tx) (err error) {
 		came, err = t.settle(ctx, all)

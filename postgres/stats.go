@@ -38,7 +38,9 @@ const (
 // the same time it counts some of them as delayed for a while, and says so by
 // an until of 0.
 func (s *Store) Backlog(ctx context.Context) (keys []queue.KeyBacklog, until time.Duration, err error) {
-	keys, until, err = s.backlog(ctx)
+	if err = s.compact(ctx); err == nil {
+		keys, until, err = s.backlog(ctx)
+	}
 	if err == nil && until == 0 && !s.readOnly {
 		err = s.write(ctx, func(_ context.Context, t *tx) error {
 			t.promote(promoteBacklog)

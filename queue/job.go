@@ -1,11 +1,3 @@
-// Package queue holds the words of a durable job queue with keys: jobs, leases,
-// outcomes, the retry policy, and the two contracts that meet in it. A [Store]
-// keeps jobs; a [Handler] runs them. The queue knows nothing of what a job does.
-//
-// A job is a walk of steps. Each step happens at exactly one key, the unit of
-// politeness (a host, an API), and the row of a queued job carries the key of
-// its next step. Leases are asked for by key, so a caller that knows which keys
-// have room never holds a job that has to wait.
 package queue
 
 import (

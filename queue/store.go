@@ -33,7 +33,9 @@ const MaxFilterIDs = 10_000
 
 // Store keeps jobs. All methods are safe for concurrent use, by goroutines and
 // by processes. A method that writes returns only when what it wrote survives
-// a loss of power. The store owns the clock: callers pass durations.
+// a loss of power, except that Lease and Heartbeat may return a moment before, if
+// who holds the leases would not survive it either. The store owns the clock:
+// callers pass durations.
 type Store interface {
 	// Enqueue adds the jobs whose ArtifactID is new and leaves the known ones
 	// alone, in one transaction: all or none. Invalid jobs are refused with

@@ -33,6 +33,7 @@ func (s *Store) Put(ctx context.Context, r paper.Record) error {
 // Get implements [paper.Catalog].
 func (s *Store) Get(ctx context.Context, artifactID string) (paper.Record, error) {
 	const query = `SELECT artifact_id, doc FROM records WHERE artifact_id = ?`
+	defer s.durable()
 	r, err := scanRecord(s.rdb.QueryRowContext(ctx, query, artifactID))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -46,6 +47,7 @@ func (s *Store) Get(ctx context.Context, artifactID string) (paper.Record, error
 // Records implements [paper.Catalog]. Artifact ids are ordered by their bytes.
 func (s *Store) Records(ctx context.Context, f paper.RecordFilter) ([]paper.Record, error) {
 	const query = `SELECT artifact_id, doc FROM records WHERE artifact_id > ? ORDER BY artifact_id LIMIT ?`
+	defer s.durable()
 	rows, err := s.rdb.QueryContext(ctx, query, f.After, limit(f.Limit))
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", explained(err))

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +26,7 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 		if left > 0 {
 			f.Limit = min(left, controlChunk)
 		}
-		query, args, err := selectJobs(f, "jobs.id, key, first_key, run, priority, state, due, reason, class", "jobs.id")
+		query, args, err := selectJobs(f, "jobs.id, key, coalesce(first_key, key), run, priority, state, due, reason, class", "jobs.id")
 		if err != nil {
 			return sum, err
 		}
@@ -87,11 +86,11 @@ func (t *tx) rows(query string, args ...any) (all []found, err error) {
 // Requeue implements [queue.Controller].
 func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 	const query = `
-		UPDATE jobs SET state = 0, key = first_key, rank = ?, attempts = 0, due = ?, reason = '', class = '', updated_at = ?
+		UPDATE jobs SET state = 0, key = coalesce(first_key, key), rank = ?, attempts = 0, due = ?, reason = '', class = '', updated_at = ?
 		WHERE id = ?`
 	var came *arrivals
 	n, err := s.eachChunk(ctx, f, []queue.State{queue.Done, queue.Skipped, queue.Error}, func(t *tx, rows []found) error {
-		came = newArrivals()
+		came = new(arrivals)
 		for _, r := range rows {
 			rank, err := t.arrive(share{r.first, r.run}, r.priority, true)
 			if err != nil {
@@ -174,6 +173,7 @@ func (s *Store) Prune(ctx context.Context, f queue.Filter) (int, error) {
 		if _, err := t.exec(`UPDATE floors SET job = ?, finish_seq = ?`, last.id, last.seq); err != nil {
 			return err
 		}
+		t.w.memory.last = nil // there may be a gap now
 		for _, r := range rows {
 			t.counts.outcomes[r.outcome]--
 			for _, query := range []string{
@@ -240,12 +240,4 @@ func orQueue(key string) string {
 		return "the queue"
 	}
 	return key
-}
-
-// ignoreNoRows is err, or nil if it says that nothing was found.
-func ignoreNoRows(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	return err
 }

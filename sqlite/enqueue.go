@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,7 +24,9 @@ func (s *Store) Enqueue(ctx context.Context, jobs []queue.NewJob) (queue.Enqueue
 	if err := s.w.do(ctx, op{enqueue: e}); err != nil {
 		return queue.Enqueued{}, fmt.Errorf("enqueue: %w", err)
 	}
-	s.tell(e.added)
+	if e.added.rows > 0 {
+		s.wake(e.added) // the syncer rings, once for many calls
+	}
 	return queue.Enqueued{Added: e.added.rows, Known: len(jobs) - e.added.rows}, nil
 }
 
@@ -45,7 +48,7 @@ func (t *tx) enqueue(calls []*enqueueing) error {
 	}
 	var rows []row
 	for _, call := range calls {
-		call.added = newArrivals()
+		call.added = new(arrivals)
 		for _, j := range call.jobs {
 			if known[j.ArtifactID] {
 				continue
@@ -139,40 +142,77 @@ func (t *tx) row(j queue.NewJob, id int64) (r row, err error) {
 // row, so long ones are twice as fast. OR FAIL spares SQLite a journal of its own
 // for the statement: one that fails takes its transaction with it. Parameters
 // have no numbers, because the driver looks for the name of each in a list of all
-// that have one.
+// that have one. SQLite gives out the ids, which spares it to look for each.
 type inserts struct {
 	rows       int
 	jobs, docs string
 }
 
 func newInserts(rows int) inserts {
-	const job, doc = "(?, ?, ?, ?, ?, ?, ?, ?, ?)", "(?, ?, ?, ?, ?)"
+	const job, doc = "(?, ?, ?, ?, ?, ?, ?)", "(?, ?, ?, ?)"
 	return inserts{
 		rows: rows,
-		jobs: `INSERT OR FAIL INTO jobs (id, state, key, priority, rank, due, run, first_key, updated_at) VALUES ` +
-			job + strings.Repeat(", "+job, rows-1),
-		docs: `INSERT OR FAIL INTO docs (id, place, created_at, artifact_id, payload) VALUES ` +
-			doc + strings.Repeat(", "+doc, rows-1),
+		jobs: `INSERT OR FAIL INTO jobs (state, key, priority, rank, due, run, updated_at) VALUES ` + job + strings.Repeat(", "+job, rows-1),
+		docs: `INSERT OR FAIL INTO docs (place, created_at, artifact_id, payload) VALUES ` + doc + strings.Repeat(", "+doc, rows-1),
 	}
 }
 
 func (t *tx) insert(rows []row) error {
+	if len(rows) > 0 && t.w.memory.last.gap {
+		return t.insertAfter(rows[0].id-1, rows)
+	}
 	now := any(t.now)
 	var jobs, docs []any
 	for _, in := range t.w.inserts {
 		for ; len(rows) >= in.rows; rows = rows[in.rows:] {
 			jobs, docs = jobs[:0], docs[:0]
 			for _, r := range rows[:in.rows] {
-				id, key := any(r.id), any(r.key)
-				jobs = append(jobs, id, queuedState(r.wait), key, r.Priority, r.rank, t.now+r.wait, r.run, key, now)
-				docs = append(docs, id, place(r.ArtifactID), now, r.ArtifactID, text(r.Payload))
+				jobs = append(jobs, queuedState(r.wait), r.key, r.Priority, r.rank, t.now+r.wait, r.run, now)
+				docs = append(docs, place(r.ArtifactID), now, r.ArtifactID, text(r.Payload))
 			}
-			if _, err := t.exec(in.jobs, jobs...); err != nil {
+			last := rows[in.rows-1].id
+			if err := errors.Join(t.insertTo(last, in.jobs, jobs), t.insertTo(last, in.docs, docs)); err != nil {
 				return err
 			}
-			if _, err := t.exec(in.docs, docs...); err != nil {
-				return err
-			}
+		}
+	}
+	return nil
+}
+
+// insertTo runs an INSERT whose last row must get the number last.
+func (t *tx) insertTo(last int64, query string, args []any) error {
+	stmt, err := t.w.stmt(query)
+	if err != nil {
+		return err
+	}
+	res, err := stmt.ExecContext(context.Background(), t.w.arguments(args))
+	if err != nil {
+		return err
+	}
+	if got, err := res.LastInsertId(); got != last || err != nil {
+		return errors.Join(fmt.Errorf("%w: a job got number %d, not %d", queue.ErrDamaged, got, last), err)
+	}
+	return nil
+}
+
+// insertAfter inserts rows whose first is numbered after one that was pruned. SQLite
+// counts up from the greatest number there is, so for a moment there is that one.
+func (t *tx) insertAfter(pruned int64, rows []row) error {
+	for _, query := range []string{
+		`INSERT INTO jobs (id, state, key, priority, rank, due, run, updated_at) VALUES (?, 3, 0, 0, 0, 0, 0, 0)`,
+		`INSERT INTO docs (id, place, created_at, artifact_id) VALUES (?, 0, 0, '')`,
+	} {
+		if _, err := t.exec(query, pruned); err != nil {
+			return err
+		}
+	}
+	t.w.memory.last.gap = false
+	if err := t.insert(rows); err != nil {
+		return err
+	}
+	for _, query := range []string{`DELETE FROM jobs WHERE id = ?`, `DELETE FROM docs WHERE id = ?`} {
+		if _, err := t.exec(query, pruned); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -29,6 +29,7 @@ func scanJob(row interface{ Scan(dest ...any) error }) (j queue.Job, err error) 
 		j.AvailableAt = instant(due)
 	case queue.InProgress:
 		j.LeaseExpiresAt = instant(due)
+	default: // it is due for nothing
 	}
 	j.CreatedAt, j.UpdatedAt = instant(created), instant(updated)
 	return j, err
@@ -37,6 +38,7 @@ func scanJob(row interface{ Scan(dest ...any) error }) (j queue.Job, err error) 
 // Job implements [queue.Inspector].
 func (s *Store) Job(ctx context.Context, artifactID string) (queue.Job, error) {
 	const query = `SELECT ` + jobColumns + ` FROM docs JOIN jobs ON jobs.id = docs.id WHERE place = ? AND artifact_id = ?`
+	defer s.durable()
 	j, err := scanJob(s.rdb.QueryRowContext(ctx, query, place(artifactID), artifactID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return queue.Job{}, fmt.Errorf("%w: %s", queue.ErrNotFound, artifactID)

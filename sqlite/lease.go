@@ -4,18 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
 )
 
-// Lease implements [queue.Store].
+// Lease implements [queue.Store]. It returns before its transaction is durable,
+// which it is a moment later: who loses power loses the holder of the lease, too.
+// Heartbeat does the same.
 func (s *Store) Lease(ctx context.Context, owner string, wants []queue.Want, ttl time.Duration) ([]queue.Lease, error) {
 	if len(wants) == 0 {
 		return nil, nil
 	}
-	leases, err := write(ctx, s.w, func(t *tx) ([]queue.Lease, error) { return t.lease(owner, wants, ttl) })
+	leases, err := writeSoon(ctx, s.w, func(t *tx) ([]queue.Lease, error) { return t.lease(owner, wants, ttl) })
 	if err != nil {
 		return nil, fmt.Errorf("lease jobs: %w", err)
 	}
@@ -35,9 +38,12 @@ const (
 	SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = ? AND state = 0 ORDER BY priority DESC, rank, id LIMIT ?`
 	pausedQuery = `SELECT id FROM keys INDEXED BY keys_paused WHERE paused = 1`
 	rowsQuery   = `
-	SELECT id, key, run, priority, rank, attempts, token, finish_seq, reason, class, due,
-		created_at, artifact_id, last_error, payload, progress, result
-	FROM jobs JOIN docs USING (id) WHERE id IN (SELECT value FROM json_each(?))`
+	SELECT jobs.id, jobs.key, run, priority, rank, attempts, token, due, created_at, artifact_id, payload
+	FROM json_each(?) first CROSS JOIN jobs ON jobs.id = first.value CROSS JOIN docs ON docs.id = jobs.id`
+	// What only a job can have that was leased before.
+	pastQuery = `
+	SELECT jobs.id, finish_seq, reason, class, last_error, progress, result
+	FROM json_each(?) again CROSS JOIN jobs ON jobs.id = again.value CROSS JOIN docs ON docs.id = jobs.id`
 	leaseQuery = `
 	UPDATE OR FAIL jobs SET state = 2, attempts = attempts + 1, token = token + 1, owner = ?, due = ?, updated_at = ?
 	WHERE id IN (SELECT value FROM json_each(?))`
@@ -51,7 +57,8 @@ func (t *tx) lease(owner string, wants []queue.Want, ttl time.Duration) ([]queue
 	if len(ids) == 0 || err != nil {
 		return nil, err
 	}
-	list, err := json.Marshal(ids)
+	slices.Sort(ids)
+	list, err := json.Marshal(slices.Compact(ids)) // a key may have been named twice
 	if err != nil {
 		return nil, err
 	}
@@ -107,15 +114,19 @@ func (t *tx) leases(owner string, expires int64, ids string) ([]queue.Lease, err
 	}
 	var leases []queue.Lease
 	var of []share
+	again := make(map[int64]int) // where those are that were leased before
 	for rows.Next() {
-		leases = append(leases, queue.Lease{Token: rows.integer(6) + 1, Job: queue.Job{
+		l := queue.Lease{Token: rows.integer(6) + 1, Job: queue.Job{
 			ID: rows.integer(0), Priority: int(rows.integer(3)), Rank: rows.integer(4), Attempts: int(rows.integer(5)) + 1,
-			FinishSeq: rows.integer(7), Reason: rows.text(8), Class: rows.text(9), CreatedAt: instant(rows.integer(11)),
-			ArtifactID: rows.text(12), LastError: rows.text(13), Payload: rows.doc(14), Progress: rows.doc(15), Result: rows.doc(16),
+			CreatedAt: instant(rows.integer(8)), ArtifactID: rows.text(9), Payload: rows.doc(10),
 			State: queue.InProgress, Owner: owner, LeaseExpiresAt: instant(expires), UpdatedAt: instant(t.now),
-		}})
+		}}
+		if l.Token > 1 {
+			again[l.Job.ID] = len(leases)
+		}
+		leases = append(leases, l)
 		of = append(of, share{rows.integer(1), rows.integer(2)})
-		t.counts.add(-1, rows.integer(1), stateReady, rows.integer(10))
+		t.counts.add(-1, rows.integer(1), stateReady, rows.integer(7))
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {
@@ -132,7 +143,30 @@ func (t *tx) leases(owner string, expires int64, ids string) ([]queue.Lease, err
 			return nil, err
 		}
 	}
-	return leases, nil
+	return leases, t.recallPast(leases, again)
+}
+
+// recallPast adds what earlier attempts have left to the leases of some jobs,
+// each of which it finds by the job's id.
+func (t *tx) recallPast(leases []queue.Lease, at map[int64]int) error {
+	if len(at) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(slices.Collect(maps.Keys(at)))
+	if err != nil {
+		return err
+	}
+	rows, err := t.query(pastQuery, string(list))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		j := &leases[at[rows.integer(0)]].Job
+		j.FinishSeq, j.Reason, j.Class, j.LastError = rows.integer(1), rows.text(2), rows.text(3), rows.text(4)
+		j.Progress, j.Result = rows.doc(5), rows.doc(6)
+	}
+	return rows.Err()
 }
 
 // Heartbeat implements [queue.Store].
@@ -141,7 +175,7 @@ func (s *Store) Heartbeat(ctx context.Context, ttl time.Duration, leases ...queu
 	if len(leases) == 0 {
 		return nil, nil
 	}
-	lost, err := write(ctx, s.w, func(t *tx) (lost []queue.Lease, err error) {
+	lost, err := writeSoon(ctx, s.w, func(t *tx) (lost []queue.Lease, err error) {
 		for _, l := range leases {
 			n, err := t.exec(query, t.now+millis(ttl), l.Job.ID, l.Token)
 			if err != nil {

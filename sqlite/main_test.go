@@ -59,7 +59,7 @@ func child(t *testing.T, role, path string) *exec.Cmd {
 	return cmd
 }
 
-const imported = 1000
+const imported = 400
 
 // childImport enqueues the same jobs as its siblings and prints how many it added.
 func childImport(s *sqlite.Store) error {

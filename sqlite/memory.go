@@ -32,10 +32,14 @@ func (w *writer) forget() {
 }
 
 // numbers are the last ones that were given out: of jobs and of final outcomes.
-type numbers struct{ id, seq int64 }
+type numbers struct {
+	id, seq int64
+	gap     bool // the job of id was pruned: SQLite would give the next one a number that is used up
+}
 
 const (
-	lastIDQuery  = `SELECT max(coalesce((SELECT max(id) FROM jobs), 0), (SELECT job FROM floors))`
+	lastIDQuery  = `SELECT coalesce(max(id), 0) FROM jobs`
+	floorQuery   = `SELECT job FROM floors`
 	lastSeqQuery = `SELECT max(coalesce((SELECT max(finish_seq) FROM jobs WHERE finish_seq > 0), 0), (SELECT finish_seq FROM floors))`
 )
 
@@ -48,6 +52,13 @@ func (t *tx) numbers() (*numbers, error) {
 	var err error
 	if last.id, err = t.integer(lastIDQuery); err != nil {
 		return nil, err
+	}
+	floor, err := t.integer(floorQuery)
+	if err != nil {
+		return nil, err
+	}
+	if last.gap = floor > last.id; last.gap {
+		last.id = floor
 	}
 	if last.seq, err = t.integer(lastSeqQuery); err != nil {
 		return nil, err

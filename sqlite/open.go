@@ -108,7 +108,7 @@ func createFile(path string) error {
 }
 
 func (s *Store) openBoth(ctx context.Context, opt Options) (err error) {
-	s.wdb, err = sql.Open("sqlite", dsn(s.path, writerWait, "mode=rw", "_pragma=synchronous(FULL)",
+	s.wdb, err = sql.Open("sqlite", dsn(s.path, writerWait, "mode=rw", "_pragma=synchronous(NORMAL)", // see syncer
 		// Rarer and larger checkpoints are worth 10 % of the writing speed, and cost 18 MB of log.
 		"_pragma=wal_autocheckpoint(4000)", "_pragma=journal_size_limit(67108864)"))
 	if err != nil {
@@ -123,12 +123,16 @@ func (s *Store) openBoth(ctx context.Context, opt Options) (err error) {
 	if err != nil {
 		return err
 	}
-	w := newWriter(conn)
+	w := newWriter(conn, s.path)
 	if err := w.migrate(ctx, opt); err != nil {
 		return errors.Join(err, w.conn.Close())
 	}
 	s.w = w
+	go w.log.loop()
 	go w.loop()
+	if err := w.do(ctx, op{run: func(*tx) error { return nil }}); err != nil { // syncs what the migrations committed
+		return err
+	}
 	return s.openReaders("mode=rw")
 }
 

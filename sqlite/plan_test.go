@@ -27,6 +27,7 @@ func TestPlans(t *testing.T) {
 		"first of each": {firstOfEachQuery, []string{"USING COVERING INDEX jobs_ready (key=?)"}},
 		"first of one":  {firstOfOneQuery, []string{"USING COVERING INDEX jobs_ready (key=?)"}},
 		"rows":          {rowsQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "SEARCH docs USING INTEGER PRIMARY KEY"}},
+		"past":          {pastQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY", "SEARCH docs USING INTEGER PRIMARY KEY"}},
 		"paused":        {pausedQuery, []string{"SCAN keys USING COVERING INDEX keys_paused"}},
 		"lease":         {leaseQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY"}},
 		"finish":        {finishQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},

@@ -62,7 +62,7 @@ func (t *tx) settle(s queue.Settlement) (held bool, err error) {
 // A lease is known by its job's id and key and by its token: that the key is
 // compared, too, lets the counts of keys rely on it.
 const finishQuery = `
-	UPDATE jobs SET state = ?, key = ?, reason = ?, class = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
+	UPDATE jobs SET state = ?, key = ?, first_key = coalesce(first_key, key), reason = ?, class = ?, finish_seq = ?, owner = '', due = 0, updated_at = ?
 	WHERE id = ? AND key = ? AND state = 2 AND token = ?`
 
 const finishDocQuery = `UPDATE docs SET last_error = ?, result = ?, progress = NULL WHERE id = ?`
@@ -113,7 +113,7 @@ const (
 	handBackDocQuery = `
 	UPDATE docs SET last_error = iif(?, ?, last_error), progress = coalesce(?, progress) WHERE id = ?`
 	heldQuery = `SELECT run FROM jobs WHERE id = ? AND key = ? AND state = 2 AND token = ?`
-	moveQuery = `UPDATE jobs SET key = ?, rank = ? WHERE id = ?`
+	moveQuery = `UPDATE jobs SET key = ?, rank = ?, first_key = coalesce(first_key, key) WHERE id = ?`
 )
 
 func (t *tx) handBack(s queue.Settlement) (held bool, err error) {

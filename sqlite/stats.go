@@ -131,14 +131,24 @@ func (s *Store) Waits(ctx context.Context, reasons ...string) (map[string]time.D
 	return waits, nil
 }
 
-// snapshot calls f in a transaction that reads one moment of the database.
+// snapshot calls f in a transaction that reads one moment of the database. What
+// f has seen of this Store's own commits is durable when snapshot returns.
 func (s *Store) snapshot(ctx context.Context, f func(*sql.Tx) error) error {
+	defer s.durable()
 	snap, err := s.rdb.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = snap.Rollback() }() // it has written nothing
 	return f(snap)
+}
+
+// durable returns when what this Store has committed so far is durable. Methods
+// that read call it at their end, because a commit can be seen before it is.
+func (s *Store) durable() {
+	if s.w != nil {
+		s.w.log.wait()
+	}
 }
 
 // each calls f for each row that query selects.

@@ -15,14 +15,14 @@ import (
 // all is quiet. A look costs about 2 µs.
 const (
 	lookBusy   = time.Millisecond
-	lookIdle   = 20 * time.Millisecond
+	lookIdle   = 40 * time.Millisecond
 	busyFor    = time.Second // how long after a ring looks are frequent
 	lookDeeper = time.Second // how often it asks SQLite for commits by those who do not ring
 )
 
 // Watch implements [queue.Store]. It wakes at once, and with what arrived, for
 // this Store; for others within a millisecond while there is traffic and within
-// 20 ms when there was none for a second; and when it begins. It returns nil when
+// 40 ms when there was none for a second; and when it begins. It returns nil when
 // ctx ends.
 func (s *Store) Watch(ctx context.Context, wake func([]queue.KeyBacklog)) error {
 	version, done, err := s.versions(ctx)
@@ -119,10 +119,8 @@ type arrivals struct {
 	rows  int
 	other bool // something else has changed, too
 	keys  []queue.KeyBacklog
-	index map[string]int
+	index map[string]int // of keys, once there are several
 }
-
-func newArrivals() *arrivals { return &arrivals{index: make(map[string]int)} }
 
 // changed stands for anything that others should know of.
 func changed() *arrivals { return &arrivals{rows: 1, other: true} }
@@ -134,35 +132,65 @@ func (a *arrivals) add(key string, id int64, ready bool) {
 		a.other = true // the time when it becomes ready matters
 		return
 	}
-	i, ok := a.index[key]
+	i, ok := a.find(key)
 	if !ok {
 		i = len(a.keys)
-		a.index[key] = i
 		a.keys = append(a.keys, queue.KeyBacklog{Key: key, Oldest: id})
+		if a.index != nil {
+			a.index[key] = i
+		}
 	}
 	a.keys[i].Ready++
 }
 
+// find returns where key is. Most calls are for one key: they need no map.
+func (a *arrivals) find(key string) (int, bool) {
+	switch {
+	case len(a.keys) == 0:
+		return 0, false
+	case a.keys[len(a.keys)-1].Key == key:
+		return len(a.keys) - 1, true
+	case a.index == nil:
+		a.index = make(map[string]int)
+		for i, k := range a.keys {
+			a.index[k.Key] = i
+		}
+	}
+	i, ok := a.index[key]
+	return i, ok
+}
+
 // tell wakes the watchers of this Store and rings for those of others.
 func (s *Store) tell(a *arrivals) {
-	if a.rows == 0 {
-		return
+	if a.rows > 0 {
+		s.wake(a)
+		ring(s.runFile())
 	}
+}
+
+// wake wakes the watchers of this Store.
+func (s *Store) wake(a *arrivals) {
 	arrived := a.keys
 	if a.other {
 		arrived = nil
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for w := range s.watchers {
 		w.wake(arrived)
 	}
-	s.mu.Unlock()
+}
+
+// ring sets the time of the bell.
+func ring(path string) {
 	now := time.Now()
-	_ = os.Chtimes(s.runFile(), now, now) // if it is missing, nobody has ever run this queue
+	_ = os.Chtimes(path, now, now) // if it is missing, nobody has ever run this queue
 }
 
 // runFile is the file whose lock is the right to run and whose time is the bell.
-func (s *Store) runFile() string { return s.path + ".run" }
+func (s *Store) runFile() string { return runFile(s.path) }
+
+func runFile(path string) string { return path + ".run" }
 
 // bell is when somebody rang last.
 func (s *Store) bell() time.Time {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +26,7 @@ type writer struct {
 	runs    *names
 	inserts []inserts // the long ones first
 	memory  memory
+	log     *syncer
 	ops     chan *op
 	stop    chan struct{} // closed to end the loop
 	done    chan struct{} // closed by the loop at its end
@@ -39,12 +41,14 @@ type op struct {
 	run     func(*tx) error
 	enqueue *enqueueing // instead of run: many are done as one
 	outside bool        // needs no transaction
+	soon    bool        // answered after the commit, without waiting for the sync
 	answer  chan error
 }
 
-func newWriter(conn *sql.Conn) *writer {
+func newWriter(conn *sql.Conn, path string) *writer {
 	return &writer{
 		conn:    conn,
+		log:     newSyncer(path),
 		stmts:   make(map[string]statement),
 		keys:    newNames("keys"),
 		runs:    newNames("runs"),
@@ -78,11 +82,22 @@ func (w *writer) do(ctx context.Context, o op) error {
 
 // write is do for an f with a result.
 func write[T any](ctx context.Context, w *writer, f func(*tx) (T, error)) (T, error) {
+	return writeOp(ctx, w, op{}, f)
+}
+
+// writeSoon is write for what need not survive a loss of power by the time it
+// returns. It soon will.
+func writeSoon[T any](ctx context.Context, w *writer, f func(*tx) (T, error)) (T, error) {
+	return writeOp(ctx, w, op{soon: true}, f)
+}
+
+func writeOp[T any](ctx context.Context, w *writer, o op, f func(*tx) (T, error)) (T, error) {
 	var result T
-	err := w.do(ctx, op{run: func(t *tx) (err error) {
+	o.run = func(t *tx) (err error) {
 		result, err = f(t)
 		return err
-	}})
+	}
+	err := w.do(ctx, o)
 	return result, err
 }
 
@@ -111,29 +126,20 @@ func (w *writer) batch(first *op) {
 		return
 	}
 	t := newTx(w)
-	var ops []*op
+	ops := []*op{first}
 	err := w.recall()
-	if err != nil {
-		ops = []*op{first}
-	}
-	for more := []*op{first}; err == nil && len(more) > 0; {
-		ops = append(ops, more...)
+	for more := ops; err == nil && len(more) > 0; {
 		if err = t.run(more); err == nil {
 			more = w.waiting(maxBatch - len(ops))
+			ops = append(ops, more...)
 		}
 	}
-	if err == nil {
-		err = t.end()
-	} else {
+	if err != nil && len(ops) > 1 {
 		w.rollback()
-		if len(ops) > 1 {
-			w.eachAlone(ops)
-			return
-		}
+		w.eachAlone(ops)
+		return
 	}
-	for _, o := range ops {
-		o.answer <- err
-	}
+	t.end(ops, err)
 }
 
 // waiting returns the operations that are there, up to most. A caller whose
@@ -160,21 +166,41 @@ func (w *writer) waiting(most int) (ops []*op) {
 
 func (w *writer) eachAlone(ops []*op) {
 	for _, o := range ops {
-		err := w.begin(o.ctx)
-		if err == nil {
-			t := newTx(w)
-			if err = errors.Join(w.recall(), t.run([]*op{o})); err == nil {
-				err = t.end()
-			} else {
-				w.rollback()
-			}
+		if err := w.begin(o.ctx); err != nil {
+			o.answer <- err
+			continue
 		}
-		o.answer <- err
+		t := newTx(w)
+		err := w.recall()
+		if err == nil {
+			err = t.run([]*op{o})
+		}
+		t.end([]*op{o}, err)
 	}
 }
 
+// begin begins a transaction, unless the log is not to be trusted.
 func (w *writer) begin(ctx context.Context) error {
+	if err := w.log.failure(); err != nil {
+		if w.mend() != nil {
+			return err
+		}
+	}
 	return untilFree(ctx, func() error { return w.exec("BEGIN IMMEDIATE") })
+}
+
+// mend brings what was committed into the database, which makes it durable
+// without the log. After a sync that has failed nothing else does: the next one
+// may succeed, and say nothing of the pages that were lost.
+func (w *writer) mend() error {
+	busy, err := (&tx{w: w}).integer("PRAGMA wal_checkpoint(TRUNCATE)")
+	if err == nil && busy != 0 {
+		err = errors.New("database is busy")
+	}
+	if err == nil {
+		w.log.mended()
+	}
+	return err
 }
 
 func (w *writer) commit() error {
@@ -199,6 +225,8 @@ func (w *writer) rollback() {
 func (w *writer) close() error {
 	close(w.stop)
 	<-w.done
+	close(w.log.work)
+	<-w.log.done
 	for _, stmt := range w.stmts {
 		_ = stmt.Close()
 	}
@@ -238,17 +266,30 @@ func (t *tx) run(ops []*op) error {
 	return t.enqueue(adding)
 }
 
-// end commits, or rolls back and says why.
-func (t *tx) end() error {
-	err := t.keepShares()
+// end commits, unless err is why it should not, and has the syncer tell the
+// callers of ops what came of it.
+func (t *tx) end(ops []*op, err error) {
+	if err == nil {
+		err = t.keepShares()
+	}
 	if err == nil {
 		err = t.keepCounts()
 	}
-	if err != nil {
+	t.w.log.begin()
+	if err == nil {
+		err = t.w.commit()
+	} else {
 		t.w.rollback()
-		return err
 	}
-	return t.w.commit()
+	if err == nil {
+		ops = slices.DeleteFunc(ops, func(o *op) bool {
+			if o.soon {
+				o.answer <- nil
+			}
+			return o.soon
+		})
+	}
+	t.w.log.work <- committed{ops, err}
 }
 
 // millis is d in milliseconds, rounded up so that nothing comes too early;

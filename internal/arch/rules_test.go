@@ -30,6 +30,8 @@ func floors() map[string]int {
 		"internal/cli": 5, // the edge
 		"cmd/quire":    6,
 
+		"examples/email": 5, // of embedding: it uses only what is public
+
 		"internal/corpus": anywhere, "internal/storetest": anywhere, "internal/pgtest": anywhere, "internal/arch": anywhere, "internal/e2e": anywhere,
 	}
 }
@@ -43,6 +45,7 @@ func restricted() map[string]string {
 		"github.com/invopop/jsonschema": "internal/cli",
 		"github.com/lmittmann/tint":     "internal/cli",
 		"modernc.org/sqlite":            "sqlite",
+		"github.com/jackc/pgx":          "postgres",
 	}
 }
 

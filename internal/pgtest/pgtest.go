@@ -7,19 +7,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // ErrMissing says that no PostgreSQL is installed here.
@@ -30,14 +27,16 @@ const port = 5432 // of the socket's name alone
 // Server is a running server. Its methods are not for concurrent use, but Open is.
 type Server struct {
 	bin, dir string
-	account  *syscall.Credential // nil to run as who we are
+	account  *account // nil to run as who we are
 	options  []string
 	made     atomic.Int64 // databases
+	keeper   *exec.Cmd
+	input    io.Closer // of the keeper
 }
 
 // Start starts a server with settings such as "fsync=off". Who calls it must call
 // Stop. It returns [ErrMissing] where there is no PostgreSQL.
-func Start(ctx context.Context, settings ...string) (s *Server, err error) {
+func Start(ctx context.Context, settings ...string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -52,26 +51,32 @@ func Start(ctx context.Context, settings ...string) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Server{bin: bin, dir: dir, account: account}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
-		}
-	}()
-	if account != nil {
-		if err := os.Chown(dir, int(account.Uid), int(account.Gid)); err != nil {
-			return nil, err
+	s := &Server{bin: bin, dir: dir, account: account}
+	if err := s.prepare(ctx, settings); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// prepare makes everything but the server.
+func (s *Server) prepare(ctx context.Context, settings []string) error {
+	if s.account != nil {
+		if err := os.Chown(s.dir, s.account.uid, s.account.gid); err != nil {
+			return err
 		}
 	}
-	err = s.run(ctx, "initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	err := s.run(ctx, "initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.options = slices.Concat([]string{
-		"listen_addresses=", "unix_socket_directories=" + dir, "port=" + strconv.Itoa(port), "max_connections=100",
+		"listen_addresses=", "unix_socket_directories=" + s.dir, "port=" + strconv.Itoa(port), "max_connections=100",
 		"shared_buffers=128MB", "max_wal_size=4GB", "logging_collector=off",
 	}, settings)
-	return s, s.start(ctx)
+	return s.keep()
 }
 
 // programs is the directory of the newest server that is installed.
@@ -98,33 +103,13 @@ func version(initdb string) int {
 	return n
 }
 
-// unprivileged is whom the server runs as if we are root, which it refuses.
-func unprivileged() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil //nolint:nilnil // nobody else
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		account, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, errUID := strconv.ParseUint(account.Uid, 10, 32)
-		gid, errGID := strconv.ParseUint(account.Gid, 10, 32)
-		if err := errors.Join(errUID, errGID); err != nil {
-			return nil, err
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-	}
-	return nil, errors.New("no account to run PostgreSQL as: it refuses to run as root")
-}
-
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // run runs one of the server's programs to its end.
 func (s *Server) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
+	s.account.runs(cmd)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second // the server inherits the pipe where there is no log
@@ -159,11 +144,26 @@ func (s *Server) end(ctx context.Context, immediate bool) error {
 	return s.run(ctx, "pg_ctl", "stop", "-w", "-t", "60", "-s", "-D", s.data(), "-m", mode)
 }
 
+// keeper is a process that waits for the end of its input, which comes with ours
+// however we end, and then stops the server and removes its data.
+const keeper = `cat; "$0" stop -m immediate -s -D "$1/data"; rm -rf "$1"`
+
+// keep starts the keeper.
+func (s *Server) keep() (err error) {
+	cmd := exec.Command("sh", "-c", keeper, filepath.Join(s.bin, "pg_ctl"), s.dir) //nolint:noctx // outlives us
+	cmd.Dir = os.TempDir()
+	s.account.runs(cmd)
+	aside(cmd)
+	if s.input, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	s.keeper = cmd
+	return cmd.Start()
+}
+
 // Stop ends the server and removes its data.
 func (s *Server) Stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return errors.Join(s.end(ctx, true), os.RemoveAll(s.dir))
+	return errors.Join(s.input.Close(), s.keeper.Wait())
 }
 
 // DSN is that of a database.
@@ -190,22 +190,18 @@ func (s *Server) Log() string {
 func (s *Server) Open(t testing.TB) (dsn string) {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.made.Add(1))
-	if err := s.exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if err := s.tool(t.Context(), "createdb", name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := s.tool(context.Background(), "dropdb", "--force", name); err != nil {
 			t.Errorf("drop the test's database: %v", err)
 		}
 	})
 	return s.DSN(name)
 }
 
-func (s *Server) exec(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
-	if err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, sql)
-	return errors.Join(err, conn.Close(ctx))
+// tool runs a program that talks to the server.
+func (s *Server) tool(ctx context.Context, program string, args ...string) error {
+	return s.run(ctx, program, slices.Concat([]string{"-h", s.dir, "-p", strconv.Itoa(port), "-U", "postgres"}, args)...)
 }

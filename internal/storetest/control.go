@@ -129,6 +129,9 @@ func controlFilters(t *testing.T, db Database) {
 		for name := range filterCases(t, s) {
 			for _, limit := range []int{0, 2} {
 				tt := filterCases(t, s)[name] // numbers are others in each crowd
+				if limit >= len(tt.want) && limit > 0 {
+					continue // it would bind nothing
+				}
 				if n := c.try(t, s, fmt.Sprintf("%s, %s, limit %d", method, name, limit), tt, limit); n > 0 {
 					again(t, s, db.Advance)
 				}

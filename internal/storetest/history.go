@@ -163,7 +163,7 @@ func (w *worker) enqueue() error {
 }
 
 func (w *worker) lease() error {
-	ttl := historyTTL * []time.Duration{1, 20, 400}[w.r.IntN(3)]
+	ttl := []time.Duration{historyTTL, 20 * historyTTL, 400 * historyTTL}[w.r.IntN(3)]
 	first := w.r.IntN(historyKeys)
 	wants := []queue.Want{{Key: historyKey(first), N: 1 + w.r.IntN(3)}, {Key: historyKey(first + 1), N: 1}}
 	call := w.now()
@@ -194,8 +194,11 @@ func (w *worker) settle() error {
 		return nil
 	}
 	ends := []queue.Settlement{
-		{Verb: queue.Finish, State: queue.Done}, {Verb: queue.Finish, State: queue.Error, Class: "gone"},
-		{Verb: queue.Retry, Class: "transient"}, {Verb: queue.Release}, {Verb: queue.Advance, Key: historyKey(w.r.IntN(historyKeys))},
+		{Verb: queue.Finish, State: queue.Done},
+		{Verb: queue.Finish, State: queue.Error, Class: "gone"},
+		{Verb: queue.Retry, Class: "transient"},
+		{Verb: queue.Release},
+		{Verb: queue.Advance, Key: historyKey(w.r.IntN(historyKeys))},
 	}
 	s := ends[w.r.IntN(len(ends))]
 	s.Lease = l

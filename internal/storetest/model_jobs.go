@@ -164,15 +164,17 @@ func (m *model) settle(t *rapid.T) {
 			Reason: drawOf(t, "reason", "stored", "later"), Class: drawClass(t), Error: drawOf(t, "error", "", "reset"),
 			Progress: drawOf(t, "progress", nil, raw(`{"p":1}`)),
 		}
-		switch g := &give[i]; g.Verb {
+		g := &give[i]
+		switch g.Verb {
 		case queue.Finish:
 			g.State = drawOf(t, "state", queue.Done, queue.Skipped, queue.Error)
 			g.Key, g.Result = drawOf(t, "key", append(modelKeys(), "", "")...), drawOf(t, "result", nil, raw(`{"r":1}`))
 		case queue.Advance:
 			g.Key = drawOf(t, "key", append(modelKeys(), "")...)
+		default: // Retry and Release stay where they are
 		}
-		if give[i].Verb != queue.Finish {
-			give[i].Delay = time.Duration(drawDelay(t)) * time.Hour
+		if g.Verb != queue.Finish {
+			g.Delay = time.Duration(drawDelay(t)) * time.Hour
 		}
 	}
 	errs, err := m.any(t).Settle(m.t.Context(), give...)

@@ -20,6 +20,7 @@ type watcher struct {
 	woken chan []queue.KeyBacklog
 	ready map[string]int // how many jobs have become ready at each key
 	said  map[string]int // how many of them were reported, by name
+	louds int            // keys that loud has used
 }
 
 // watch listens to s until the test ends.
@@ -92,16 +93,19 @@ func (w *watcher) changes(t *testing.T, after string) {
 	}
 }
 
-// loud has s enqueue n jobs at a key that is new, and waits for the report.
-func (w *watcher) loud(t *testing.T, s Store, after string, n int) {
+// loud has s enqueue n jobs at a key that is new, loud:0 at first, and waits for
+// the report.
+func (w *watcher) loud(t *testing.T, s Store, after string, n int) (key string) {
 	t.Helper()
-	key := fmt.Sprint("loud:", len(w.ready))
+	key = fmt.Sprint("loud:", w.louds)
+	w.louds++
 	var js []queue.NewJob
 	for i := range n {
 		js = append(js, queue.NewJob{ArtifactID: fmt.Sprint(key, "/", i), Key: key})
 	}
 	enqueue(t, s, js...)
 	w.arrives(t, after, key, n)
+	return key
 }
 
 // watchOwn: what makes jobs ready wakes, what does not is not reported.
@@ -149,8 +153,7 @@ func watchControl(t *testing.T, a, b Store, _ func(time.Duration)) {
 	enqueue(t, a, jobs(4)...)
 	own, other := watch(t, a), watch(t, b)
 	own.ready[key], other.ready[key] = 4, 4 // a report may be on its way when Watch begins
-	own.loud(t, a, "Enqueue", 1)
-	other.ready["loud:0"]++
+	other.ready[own.loud(t, a, "Enqueue", 1)]++
 	tell := func(what string, act func()) {
 		t.Helper()
 		act()

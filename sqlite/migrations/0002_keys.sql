@@ -48,7 +48,7 @@ CREATE TABLE jobs (
 	rank       INTEGER NOT NULL,
 	due        INTEGER NOT NULL,            -- queued: available then; leased: the lease ends then
 	run        INTEGER NOT NULL,            -- of runs
-	first_key  INTEGER NOT NULL,            -- of keys
+	first_key  INTEGER,                     -- of keys; NULL: key, the job has not moved
 	attempts   INTEGER NOT NULL DEFAULT 0,
 	token      INTEGER NOT NULL DEFAULT 0,  -- of the last lease
 	finish_seq INTEGER NOT NULL DEFAULT 0,  -- 0: never finished

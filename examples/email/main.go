@@ -1,0 +1,59 @@
+// Command email sends the mails in the JSON array on its standard input, each once however often it is started.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/smtp"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/quire-dev/quire/orchestrator"
+	"github.com/quire-dev/quire/queue"
+	"github.com/quire-dev/quire/sqlite"
+)
+
+type mail struct{ ID, To, Text string }
+type sender struct{ server, from string }
+
+// Step sends the mail of one job. What fails is tried again, later and later, three times in all.
+func (s sender) Step(_ context.Context, step queue.Step) []queue.Outcome {
+	var m mail
+	_ = json.Unmarshal(step.Jobs[0].Payload, &m) // written by send
+	step.Send()
+	if err := smtp.SendMail(s.server, nil, s.from, []string{m.To}, []byte("To: "+m.To+"\r\n\r\n"+m.Text+"\r\n")); err != nil {
+		return []queue.Outcome{{Verb: queue.Retry, Class: "undelivered", Reason: "undelivered", Error: err.Error()}}
+	}
+	return []queue.Outcome{{Verb: queue.Finish, State: queue.Done, Reason: "sent"}}
+}
+
+func send(ctx context.Context, s sender, file string, mails []mail) (sum orchestrator.Summary, err error) {
+	store, err := sqlite.Open(ctx, file, sqlite.Options{Create: true})
+	if err != nil {
+		return sum, err
+	}
+	defer store.Close()
+	jobs := make([]queue.NewJob, len(mails))
+	for i, m := range mails {
+		payload, _ := json.Marshal(m) // strings can always be written
+		jobs[i] = queue.NewJob{ArtifactID: m.ID, Key: "domain:" + strings.ToLower(m.To[strings.LastIndex(m.To, "@")+1:]), Payload: payload}
+	}
+	if _, err := store.Enqueue(ctx, jobs); err != nil {
+		return sum, err
+	}
+	run, err := orchestrator.New(store, s, orchestrator.Config{Owner: "email", Drain: true, Retry: queue.RetryPolicy{Base: time.Second},
+		Limit: func(string) orchestrator.Limit { return orchestrator.Limit{InFlight: 2, Every: 50 * time.Millisecond} }}) // per domain
+	if err != nil {
+		return sum, err
+	}
+	return run.Run(ctx)
+}
+
+func main() {
+	var mails []mail
+	err := json.NewDecoder(os.Stdin).Decode(&mails)
+	sum, sendErr := send(context.Background(), sender{os.Getenv("SMTP_SERVER"), os.Getenv("SMTP_FROM")}, "mails.db", mails)
+	fmt.Fprintln(os.Stderr, sum, err, sendErr)
+}
