@@ -70,8 +70,7 @@ func checkStore(dsn string) error {
 	}
 	scheme, rest, _ := strings.Cut(dsn, "://")
 	if scheme != "postgres" && scheme != "postgresql" {
-		kind, _, _ := strings.Cut(dsn, ":")
-		return fmt.Errorf("store of kind %.20q: there are sqlite:PATH and postgres://USER@HOST/DATABASE", kind)
+		return fmt.Errorf("store %s: there are sqlite:PATH and postgres://USER@HOST/DATABASE", kind(dsn))
 	}
 	u, err := url.Parse(dsn)
 	// An @, / or # in a password ends it early, and would show the rest of it.
@@ -79,6 +78,15 @@ func checkStore(dsn string) error {
 		return errors.New("store postgres://…: not a URL; write @ : / ? # and % in a name or password as %40 %3A %2F %3F %23 %25")
 	}
 	return nil
+}
+
+// kind is as much of a DSN that we do not understand as can hold no password.
+func kind(dsn string) string {
+	word, _, ok := strings.Cut(dsn, ":")
+	if !ok || strings.ContainsFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return "…"
+	}
+	return word + ":…"
 }
 
 // secrets are the texts in dsn that nobody may see, as they stand there and decoded.
@@ -106,8 +114,7 @@ func (c Config) StoreName() string {
 	}
 	u, err := url.Parse(c.Store)
 	if err != nil || checkStore(c.Store) != nil {
-		kind, _, _ := strings.Cut(c.Store, ":")
-		return fmt.Sprintf("%.20s:…", kind)
+		return kind(c.Store)
 	}
 	u.RawQuery = ""
 	return u.Redacted()
