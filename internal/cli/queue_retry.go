@@ -39,6 +39,8 @@ func (o *retryFailed) do(ctx context.Context) error {
 	}
 	return o.apply(ctx, act{
 		f: selected, dryRun: o.dryRun, field: "requeued", did: "queued again", would: "would be queued again",
-		change: func(ctx context.Context, sys *quire.System, f queue.Filter) (int, error) { return sys.Queue().Requeue(ctx, f) },
+		change: func(ctx context.Context, sys *quire.System, f queue.Filter) (int, error) {
+			return sys.Queue().Requeue(ctx, f)
+		},
 	})
 }

@@ -111,7 +111,7 @@ func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 	if _, err := m.lock.TryLockContext(waiting, turnWait/1000); err != nil && waiting.Err() == nil {
 		return fmt.Errorf("lock manifest: %w", err)
 	}
-	defer m.lock.Unlock()
+	defer func() { _ = m.lock.Unlock() }() // closing unlocks, too
 	for {
 		if err := m.follow(); err != nil {
 			return fmt.Errorf("read manifest: %w", err)
