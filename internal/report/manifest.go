@@ -63,7 +63,12 @@ func OpenManifest(path, version string) (*Manifest, error) {
 		return nil, fmt.Errorf("open manifest: %w", err)
 	}
 	m := &Manifest{f: f, lock: flock.New(path+".lock", flock.SetPermissions(0o640)), version: version}
-	if err := m.recover(); err != nil {
+	over, err := m.turn(context.Background())
+	if err == nil {
+		err = m.recover()
+		over()
+	}
+	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("open manifest %s: %w", path, err)
 	}
@@ -106,12 +111,11 @@ func (m *Manifest) recover() error {
 // CatchUp appends the jobs that finished since the last line and makes them
 // durable.
 func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
-	waiting, cancel := context.WithTimeout(ctx, turnWait)
-	defer cancel()
-	if _, err := m.lock.TryLockContext(waiting, turnWait/1000); err != nil && waiting.Err() == nil {
-		return fmt.Errorf("lock manifest: %w", err)
+	over, err := m.turn(ctx)
+	if err != nil {
+		return err
 	}
-	defer func() { _ = m.lock.Unlock() }() // closing unlocks, too
+	defer over()
 	for {
 		if err := m.follow(); err != nil {
 			return fmt.Errorf("read manifest: %w", err)
@@ -131,6 +135,16 @@ func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 			return fmt.Errorf("write manifest: %w", err)
 		}
 	}
+}
+
+// turn waits until nobody else writes, and returns what ends the turn.
+func (m *Manifest) turn(ctx context.Context) (over func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, turnWait)
+	defer cancel()
+	if _, err := m.lock.TryLockContext(waiting, turnWait/1000); err != nil && waiting.Err() == nil {
+		return nil, fmt.Errorf("lock manifest: %w", err)
+	}
+	return func() { _ = m.lock.Unlock() }, nil // closing unlocks, too
 }
 
 // follow goes on where the file ends, if that is not where we left it: a write
