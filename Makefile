@@ -9,6 +9,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 FUZZTIME ?= 10s
 BENCH    ?= .
 COUNT    ?= 1
+PEERS    ?=
 TOOL     := go tool -modfile=tools/go.mod
 
 # The race detector needs a C compiler; everything else builds without one.
@@ -17,7 +18,7 @@ RACE     := $(if $(CC_FOUND),-race)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the main job, offline, against a small web of made-up works
@@ -31,12 +32,28 @@ build: ## bin/quire, one static binary
 check: test lint ## all that CI runs
 
 .PHONY: test
-test: need-go ## vet and all tests, with the race detector
+test: need-go servers ## vet and all tests, with the race detector
 	@test -n "$(RACE)" || { echo 'no C compiler: the race detector needs one (install gcc)'; \
 		test "$${CI:-}" != true || exit 1; echo 'testing without it'; }
 	go vet ./...
 	CGO_ENABLED=0 go build -o /dev/null ./...
 	$(if $(RACE),CGO_ENABLED=1) go test $(RACE) -count=1 -timeout 10m ./...
+	cd bench/peers && CGO_ENABLED=0 go vet ./... && CGO_ENABLED=0 go test -count=1 -timeout 3m ./...
+
+# What some tests need. A missing one is no error here: its tests say that they are
+# left out, or fail if QUIRE_TEST_REQUIRE names it.
+.PHONY: servers
+servers: ## install PostgreSQL and strace for the tests, as root with apt-get
+	@missing=; \
+	command -v initdb > /dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing=' postgresql'; \
+	command -v strace > /dev/null || missing="$$missing strace"; \
+	test -n "$$missing" || exit 0; \
+	if test "$$(id -u)" = 0 && command -v apt-get > /dev/null; then \
+		echo "installing$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy $$missing > /dev/null && exit 0; \
+		echo 'apt-get did not install it'; \
+	fi; \
+	echo "missing:$$missing; the tests that need it are left out (installing it takes root and apt-get)"
 
 .PHONY: lint
 lint: need-go ## golangci-lint and go.mod in order; the first run builds the linter (1-2 min)
@@ -47,6 +64,10 @@ lint: need-go ## golangci-lint and go.mod in order; the first run builds the lin
 bench: need-go ## benchmarks, summed up; BENCH=regexp, COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./... > bench.txt
 	$(TOOL) benchstat bench.txt
+
+.PHONY: bench-peers
+bench-peers: need-go ## Quire's queue beside other job queues; PEERS='-workloads drain -rounds 1' passes flags
+	cd bench/peers && go run . $(PEERS)
 
 .PHONY: fuzz
 fuzz: need-go ## every fuzz target for FUZZTIME each

@@ -44,7 +44,7 @@ type HTTP = fetch.Config
 // Config describes a System. Zero fields have the default named.
 type Config struct {
 	Data      string // directory; "quire-data"
-	Store     string // DSN; "sqlite:DATA/quire.db"
+	Store     string // sqlite:PATH or postgres://…; "sqlite:DATA/quire.db"
 	Artifacts string // URL; "file:DATA/artifacts"
 	Contact   string // e-mail address that hosts and sources are told; without one nothing is fetched
 	ReadOnly  bool   // create and change nothing
@@ -75,7 +75,7 @@ type Event = orchestrator.Event
 
 func (c Config) withDefaults() (Config, error) {
 	c.Data = cmp.Or(c.Data, "quire-data")
-	c.Store = cmp.Or(c.Store, "sqlite:"+filepath.Join(c.Data, "quire.db"))
+	c.Store = cmp.Or(c.Store, sqliteScheme+filepath.Join(c.Data, "quire.db"))
 	c.Artifacts = cmp.Or(c.Artifacts, "file:"+filepath.Join(c.Data, "artifacts"))
 	c.Workers = cmp.Or(c.Workers, 32)
 	c.MaxPerHost = cmp.Or(c.MaxPerHost, 4)
@@ -87,8 +87,8 @@ func (c Config) withDefaults() (Config, error) {
 			c.Sources = append(c.Sources, Source{Name: name})
 		}
 	}
-	if !strings.HasPrefix(c.Store, "sqlite:") {
-		return c, fmt.Errorf("%w: store %q: this version keeps its queue in SQLite: sqlite:PATH", ErrConfig, hidePassword(c.Store))
+	if err := checkStore(c.Store); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if !strings.HasPrefix(c.Artifacts, "file:") {
 		return c, fmt.Errorf("%w: artifacts %q: this version stores files locally: file:DIR", ErrConfig, hidePassword(c.Artifacts))
@@ -103,9 +103,6 @@ func hidePassword(dsn string) string {
 	scheme, _, _ := strings.Cut(dsn, ":")
 	return scheme + ":…"
 }
-
-// database is the path of the SQLite file.
-func (c Config) database() string { return strings.TrimPrefix(c.Store, "sqlite:") }
 
 // artifactDirs are the directories of files and of temporary ones, which must
 // lie on one file system.

@@ -17,7 +17,6 @@ import (
 	"github.com/quire-dev/quire/internal/harvest"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
-	"github.com/quire-dev/quire/sqlite"
 )
 
 // Version is the program's version; releases set it when linking.
@@ -26,16 +25,16 @@ var Version = "0.1.0-dev" //nolint:gochecknoglobals // set by -ldflags -X
 // System is an open data directory. Its methods are safe for concurrent use.
 type System struct {
 	cfg     Config
-	store   *sqlite.Store
+	store   store
 	harvest *harvest.Harvest // nil when read-only
 	fetch   *fetch.Client    // nil without a contact: no way out
 	blobs   *blob.Local      // nil when read-only
 	links   *blob.Links      // nil when read-only
 }
 
-// Open opens the data directory of cfg, creating what is missing. With
-// cfg.ReadOnly it creates and changes nothing, and only the methods that look
-// may be called. Errors wrap [queue.ErrDamaged], [queue.ErrNewer], [ErrConfig]
+// Open opens the data directory and the store of cfg, creating what is missing,
+// though not a PostgreSQL database. With cfg.ReadOnly it creates and changes
+// nothing, and only the methods that look may be called. Errors wrap [queue.ErrDamaged], [queue.ErrNewer], [ErrConfig]
 // or those of the os package. The caller must Close it.
 func Open(ctx context.Context, cfg Config) (*System, error) {
 	cfg, err := cfg.withDefaults()
@@ -44,9 +43,8 @@ func Open(ctx context.Context, cfg Config) (*System, error) {
 	}
 	s := &System{cfg: cfg}
 	if cfg.ReadOnly {
-		s.store, err = sqlite.Open(ctx, cfg.database(), sqlite.Options{ReadOnly: true})
-		if err != nil {
-			return nil, fmt.Errorf("open queue: %w", err)
+		if s.store, err = openStore(ctx, cfg); err != nil {
+			return nil, err
 		}
 		return s, nil
 	}
@@ -63,8 +61,8 @@ func (s *System) openAll(ctx context.Context) error {
 		return fmt.Errorf("create data directory: %w", err)
 	}
 	var err error
-	if s.store, err = sqlite.Open(ctx, s.cfg.database(), sqlite.Options{Create: true}); err != nil {
-		return fmt.Errorf("open queue: %w", err)
+	if s.store, err = openStore(ctx, s.cfg); err != nil {
+		return err
 	}
 	root, temp, err := s.cfg.artifactDirs()
 	if err != nil {
@@ -131,7 +129,8 @@ func (s *System) Add(ctx context.Context, requests []Request, opt AddOptions) (q
 	return added, nil
 }
 
-// Queue looks at the jobs and changes them from outside.
+// Queue looks at the jobs and changes them from outside. To prune there is
+// [System.Prune], which keeps the manifest whole.
 func (s *System) Queue() interface {
 	queue.Inspector
 	queue.Controller

@@ -39,18 +39,22 @@ type Summary struct {
 	ElapsedSeconds float64 `json:"elapsed_seconds"`
 	Requests       int64   `json:"requests"`
 	Drained        bool    `json:"drained"`
+	Paused         int     `json:"paused"`       // of Remaining, those that wait because of a Pause
+	QueuePaused    bool    `json:"queue_paused"` // the whole queue is, not only some keys
 }
 
 // Run runs the queue until ctx ends or an option says so; what is running then
 // gets its grace, and the rest is handed back. One process at a time runs the
-// jobs of a SQLite queue: Run waits while another does, and takes over from one
-// that died. It needs a contact.
+// jobs of a queue: Run waits while another does, and takes over from one that
+// died. Should this one be taken for dead, because it was frozen or cut off from
+// the store, it stops with an error that says so. A drain ends when only paused
+// jobs are left. It needs a contact.
 func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	if s.fetch == nil {
 		return Summary{}, fmt.Errorf("%w: no contact: hosts must be able to reach whoever runs this", ErrConfig)
 	}
 	waiting := time.AfterFunc(time.Second, func() {
-		s.cfg.Log.Warn("another run has this queue: waiting for it to end", "queue", s.cfg.Store)
+		s.cfg.Log.Warn("another run has this queue: waiting for it to end", "queue", s.cfg.StoreName())
 	})
 	running, release, err := s.store.LockRunner(ctx)
 	waiting.Stop()
@@ -64,7 +68,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	if _, err := s.blobs.Clean(ctx); err != nil {
 		return Summary{}, fmt.Errorf("clean temporary files: %w", err)
 	}
-	manifest, err := report.OpenManifest(filepath.Join(s.cfg.Data, "manifest.jsonl"), Version)
+	manifest, err := s.manifest()
 	if err != nil {
 		return Summary{}, err
 	}
@@ -86,12 +90,42 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	did, err := orch.Run(running)
 	stop()
 	follower.Wait()
-	err = errors.Join(err, manifest.CatchUp(context.WithoutCancel(ctx), s.store))
+	err = errors.Join(lost(ctx, running), err, manifest.CatchUp(context.WithoutCancel(ctx), s.store))
 	sum, statErr := s.remaining(Summary{
 		Done: did.Done, Skipped: did.Skipped, Error: did.Error, Bytes: bytes.Load(),
 		ElapsedSeconds: time.Since(start).Seconds(), Requests: s.fetch.Requests() - before, Drained: did.Drained,
 	})
 	return sum, errors.Join(err, statErr)
+}
+
+// lost says that the right to run was lost, if that is why running ended.
+func lost(ctx, running context.Context) error {
+	cause := context.Cause(running)
+	if cause == nil || errors.Is(cause, context.Cause(ctx)) {
+		return nil
+	}
+	return fmt.Errorf("run queue: lost the right to run it, and stopped: %w", cause)
+}
+
+// manifest opens the manifest of the data directory. The caller must close it.
+func (s *System) manifest() (*report.Manifest, error) {
+	return report.OpenManifest(filepath.Join(s.cfg.Data, "manifest.jsonl"), Version)
+}
+
+// Prune deletes finished jobs that match f, as [queue.Controller].Prune does. It
+// first brings the manifest up to date, so that no outcome is missing there. It
+// should run where the manifest is that counts: with a store on another machine
+// every data directory has its own.
+func (s *System) Prune(ctx context.Context, f queue.Filter) (int, error) {
+	manifest, err := s.manifest()
+	if err != nil {
+		return 0, err
+	}
+	defer manifest.Close()
+	if err := manifest.CatchUp(ctx, s.store); err != nil {
+		return 0, err
+	}
+	return s.store.Prune(ctx, f)
 }
 
 // follow keeps the manifest at most manifestEvery behind until ctx ends. If it
@@ -142,5 +176,11 @@ func (s *System) remaining(sum Summary) (Summary, error) {
 		return sum, fmt.Errorf("count jobs: %w", err)
 	}
 	sum.Remaining = stats.Queued + stats.InProgress
+	sum.QueuePaused = stats.Paused
+	for _, k := range stats.Keys {
+		if k.Paused || stats.Paused {
+			sum.Paused += k.Ready + k.Delayed
+		}
+	}
 	return sum, nil
 }

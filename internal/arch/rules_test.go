@@ -26,7 +26,7 @@ func floors() map[string]int {
 		"internal/verdict": 1, "internal/blob": 1, "internal/testweb": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, // doing
-		".":            4, // the whole
+		".": 4, "internal/bench": 4, // the whole
 		"internal/cli": 5, // the edge
 		"cmd/quire":    6,
 
@@ -36,16 +36,16 @@ func floors() map[string]int {
 	}
 }
 
-// restricted maps modules to the only package that may import them: who embeds
+// restricted maps modules to the only packages that may import them: who embeds
 // quire must not link what only the program needs.
-func restricted() map[string]string {
-	return map[string]string{
-		"github.com/spf13/cobra":        "internal/cli",
-		"github.com/spf13/pflag":        "internal/cli",
-		"github.com/invopop/jsonschema": "internal/cli",
-		"github.com/lmittmann/tint":     "internal/cli",
-		"modernc.org/sqlite":            "sqlite",
-		"github.com/jackc/pgx":          "postgres",
+func restricted() map[string][]string {
+	return map[string][]string{
+		"github.com/spf13/cobra":        {"internal/cli"},
+		"github.com/spf13/pflag":        {"internal/cli"},
+		"github.com/invopop/jsonschema": {"internal/cli"},
+		"github.com/lmittmann/tint":     {"internal/cli"},
+		"modernc.org/sqlite":            {"sqlite"},
+		"github.com/jackc/pgx":          {"postgres", "internal/bench"},
 	}
 }
 
@@ -110,9 +110,9 @@ func ofFile(name, dir string, file *ast.File) []string {
 
 // forbidden says why package dir may not import a package, or nothing.
 func forbidden(dir, imported string) string {
-	for other, home := range restricted() {
-		if (imported == other || strings.HasPrefix(imported, other+"/")) && dir != home {
-			return "which only " + home + " may"
+	for other, homes := range restricted() {
+		if (imported == other || strings.HasPrefix(imported, other+"/")) && !slices.Contains(homes, dir) {
+			return "which only " + strings.Join(homes, " and ") + " may"
 		}
 	}
 	if imported != module && !strings.HasPrefix(imported, module+"/") {

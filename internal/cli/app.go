@@ -41,7 +41,10 @@ func (a *app) addGlobals(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVar(&a.data, "data", a.getenv("QUIRE_DATA", defaultData), "everything quire keeps is in this `DIR`")
 	f.StringVar(&a.config, "config", a.getenv("QUIRE_CONFIG", ""), "configuration `FILE` (default DIR/quire.yaml if there)")
-	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "`DSN` of the queue (default sqlite:DIR/quire.db)")
+	f.StringVar(&a.store, "store", a.getenv("QUIRE_STORE", ""), "`DSN` of the queue: sqlite:PATH or postgres://USER@HOST/DATABASE (default sqlite:DIR/quire.db)")
+	if a.store != "" { // it may hold a password, and help shows defaults
+		f.Lookup("store").DefValue = quire.Config{Store: a.store}.StoreName()
+	}
 	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "`URL` of where files go (default file:DIR/artifacts)")
 	f.StringVar(&a.contact, "contact", "", "your `EMAIL` address, told to hosts and sources; needed to talk to the network")
 	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
@@ -102,7 +105,11 @@ func (a *app) look(ctx context.Context) (*quire.System, error) {
 	cfg.ReadOnly = true
 	s, err := quire.Open(ctx, cfg)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no queue in %s yet: fill one with `quire queue import FILE` or name another with --data", a.data)
+		where, flag := a.data, "--data"
+		if a.store != "" {
+			where, flag = cfg.StoreName(), "--store"
+		}
+		return nil, fmt.Errorf("no queue in %s yet: fill one with `quire queue import FILE` or name another with %s", where, flag)
 	}
 	return s, err
 }
@@ -142,12 +149,17 @@ func (a *app) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.out, format, args...)
 }
 
-// self is how to call this program on the same data, for hints.
+// self is how to call this program on the same data, for hints; a password in
+// the DSN is not told.
 func (a *app) self() string {
-	if a.data == a.getenv("QUIRE_DATA", defaultData) {
-		return "quire"
+	self := "quire"
+	if a.data != a.getenv("QUIRE_DATA", defaultData) {
+		self += " --data " + shellWord(a.data)
 	}
-	return "quire --data " + shellWord(a.data)
+	if a.store != a.getenv("QUIRE_STORE", "") {
+		self += " --store " + shellWord(quire.Config{Store: a.store}.StoreName())
+	}
+	return self
 }
 
 // shellWord quotes text for a POSIX shell if it needs to be.

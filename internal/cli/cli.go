@@ -194,7 +194,7 @@ Stop it at any moment; start it again, and it goes on.`,
 		return usage("%s (see %s --help)", text, c.CommandPath())
 	})
 	a.addGlobals(root)
-	root.AddCommand(newGet(a), newDemo(a), newQueue(a), newExplain(a), newConfig(a), newVersion(a))
+	root.AddCommand(newGet(a), newDemo(a), newQueue(a), newExplain(a), newBench(a), newConfig(a), newVersion(a))
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	strict(root)
@@ -232,8 +232,9 @@ func newHelp() *cobra.Command {
 
 // newQueue is the parent of the commands on the queue.
 func newQueue(a *app) *cobra.Command {
-	c := &cobra.Command{Use: "queue", Short: "Fill, run and look at the queue"}
-	c.AddCommand(newEnqueue(a), newImport(a), newRun(a), newStats(a), newRetryFailed(a), newList(a), newShow(a))
+	c := &cobra.Command{Use: "queue", Short: "Fill, run, look at and control the queue"}
+	c.AddCommand(newEnqueue(a), newImport(a), newRun(a), newStats(a), newRetryFailed(a), newList(a), newShow(a),
+		newPause(a), newResume(a), newCancel(a), newPrune(a))
 	return c
 }
 

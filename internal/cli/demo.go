@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -29,9 +30,17 @@ func newDemo(a *app) *cobra.Command {
 same process: made-up works, sources and hosts (slow, throttling and lying ones
 among them), over real sockets and TLS, without a network.
 
+With --store on the command line the queue is there, and stays: it must be a
+place that has none yet.
+
 Exit code 0: every work ended as that web wants it; 1: some did not.`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), keep) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !c.Flags().Changed("store") {
+				a.store = "" // the demo has no business in the store that is set for all commands
+			}
+			return a.demo(c.Context(), keep)
+		},
 	}
 	c.Flags().StringVar(&keep, "keep", "", "keep what was got in this `DIR`")
 	return c
@@ -48,6 +57,9 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
+	if err := a.noQueueIn(ctx, a.store); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	web, err := testweb.Start(ctx)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -59,7 +71,7 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 	if err != nil {
 		return err
 	}
-	a.data, a.store, a.artifacts, a.passing = dir, "", "", keep == ""
+	a.data, a.artifacts, a.passing = dir, "", keep == ""
 	a.note("%d made-up works, and a web of their own on loopback; getting them as `quire get` would", len(world.Works))
 	fill := func(ctx context.Context, sys *quire.System) (added, error) {
 		ad := a.adder(sys, quire.AddOptions{Run: "demo"}, "")
@@ -72,6 +84,22 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 		}
 	}
 	return a.judgeDemo(ctx, world, web, keep != "")
+}
+
+// noQueueIn returns nil if a store is the default one or has no queue yet.
+func (a *app) noQueueIn(ctx context.Context, store string) error {
+	if store == "" {
+		return nil
+	}
+	cfg := quire.Config{Store: store, ReadOnly: true}
+	sys, err := quire.Open(ctx, cfg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.Join(fmt.Errorf("there is a queue in %s already: name a place without one", cfg.StoreName()), sys.Close())
 }
 
 // demoConfig reaches every host in the box and hurries a little: the box has no

@@ -15,7 +15,8 @@ func newExplain(a *app) *cobra.Command {
 		Use:   "explain ID",
 		Short: "Tell the whole story of one work",
 		Long: `Tell the whole story of one work: which sources were asked and what they
-answered, every candidate, every hop, and why it ended as it did.`,
+answered, every candidate, every hop, the attempts that failed, and why it ended
+as it did.`,
 		Args: oneID,
 		RunE: func(c *cobra.Command, args []string) error { return a.explain(c.Context(), args[0]) },
 	}
@@ -31,7 +32,11 @@ func (a *app) explain(ctx context.Context, text string) (err error) {
 	if err != nil {
 		return fmt.Errorf("explain %s: %w", job.ArtifactID, err)
 	}
-	story := report.NewStory(job, rec)
+	attempts, err := sys.Queue().Attempts(ctx, job.ArtifactID)
+	if err != nil {
+		return fmt.Errorf("explain %s: %w", job.ArtifactID, err)
+	}
+	story := report.NewStory(job, rec, attempts)
 	if a.json {
 		return a.printJSON(story)
 	}

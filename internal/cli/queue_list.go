@@ -3,66 +3,56 @@ package cli
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quire-dev/quire/internal/report"
-	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
 )
 
 type list struct {
 	*app
-	states          []string
-	class, key, run string
-	limit           int
+	filter filter
 }
 
 func newList(a *app) *cobra.Command {
 	o := &list{app: a}
 	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List jobs",
-		Example: `  quire queue list --state error --json | jq -r .artifact_id`,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
+		Use:   "list [ID]...",
+		Short: "List jobs: all, or those of the identifiers",
+		Example: `  quire queue list --state error --json | jq -r .artifact_id
+  quire queue list --key host:journals.plos.org --older 24h`,
+		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
 	}
-	f := c.Flags()
-	f.StringSliceVar(&o.states, "state", nil, "only in this `STATE`: queued, in_progress, done, skipped, error")
-	f.StringVar(&o.class, "class", "", "only with this failure `CLASS`")
-	f.StringVar(&o.key, "key", "", "only at this `KEY`")
-	f.StringVar(&o.run, "run", "", "only of the batch with this `NAME`")
-	f.IntVar(&o.limit, "limit", 0, "at most `N` (default: all)")
+	o.filter.add(c, queue.States()...)
 	return c
 }
 
-func (o *list) do(ctx context.Context) (err error) {
-	if err := checkClass(o.class); err != nil {
+func (o *list) do(ctx context.Context, texts []string) (err error) {
+	selected, err := o.filter.filter(queue.States()...)
+	if err != nil {
 		return err
 	}
-	if o.limit < 0 {
-		return usage("--limit must not be negative")
-	}
-	filter := queue.Filter{Class: o.class, Key: o.key, Run: o.run, Limit: o.limit}
-	for _, s := range o.states {
-		if !slices.Contains(queue.States(), queue.State(s)) {
-			return usage("--state %q: must be one of queued, in_progress, done, skipped, error", s)
-		}
-		filter.States = append(filter.States, queue.State(s))
+	ids, err := artifacts(texts)
+	if err != nil {
+		return err
 	}
 	sys, err := o.look(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
-	var printing error
-	err = pages(ctx, sys.Queue(), filter, func(j queue.Job) bool {
-		printing = o.print(j)
-		return printing == nil && !o.out.gone()
+	_, err = eachPart(selected, ids, func(f queue.Filter) (n int, err error) {
+		var printing error
+		err = pages(ctx, sys.Queue(), f, func(j queue.Job) bool {
+			n++
+			printing = o.print(j)
+			return printing == nil && !o.out.gone()
+		})
+		return n, errors.Join(err, printing)
 	})
-	return errors.Join(err, printing)
+	return err
 }
 
 func (o *list) print(j queue.Job) error {
@@ -77,14 +67,45 @@ func (o *list) print(j queue.Job) error {
 	return nil
 }
 
-// checkClass refuses a class that does not exist.
-func checkClass(class string) error {
-	if class == "" || slices.Contains(paper.Classes(), paper.Class(class)) {
-		return nil
+// count counts the jobs that match f, page by page.
+func count(ctx context.Context, q queue.Inspector, f queue.Filter) (int, error) {
+	n := 0
+	err := pages(ctx, q, f, func(queue.Job) bool {
+		n++
+		return true
+	})
+	return n, err
+}
+
+// pageRows is how many jobs are read at a time: a long reading would keep the
+// database from cleaning up behind itself.
+const pageRows = 1000
+
+// pages calls each for the jobs that match f, until it returns false.
+func pages(ctx context.Context, q queue.Inspector, f queue.Filter, each func(queue.Job) bool) error {
+	left := f.Limit
+	for {
+		f.Limit = pageRows
+		if left > 0 {
+			f.Limit = min(left, pageRows)
+		}
+		jobs, err := q.Jobs(ctx, f)
+		if err != nil {
+			return fmt.Errorf("read jobs: %w", err)
+		}
+		for _, j := range jobs {
+			if !each(j) {
+				return nil
+			}
+		}
+		if left > 0 {
+			if left -= len(jobs); left <= 0 {
+				return nil
+			}
+		}
+		if len(jobs) < f.Limit {
+			return nil
+		}
+		f.After = jobs[len(jobs)-1].ID
 	}
-	var names []string
-	for _, c := range paper.Classes() {
-		names = append(names, string(c))
-	}
-	return usage("--class %q: must be one of %s", class, strings.Join(names, ", "))
 }

@@ -30,7 +30,8 @@ The first SIGINT (Ctrl-C) or SIGTERM lets running requests finish (orchestrator.
 and hands everything else back; the second one ends the program at once. Either
 way nothing is lost: run it again and it goes on.
 
-One process at a time runs a SQLite queue; a second one waits and takes over.
+One process at a time runs a queue; a second one waits and takes over. A run that
+was taken for dead, and whose queue another one runs now, stops with an error.
 
 Exit codes: 0 all good, or told to stop by SIGTERM without --drain; 3 some jobs
 ended in error; 4 configuration (a contact address is needed); 130 interrupted.`,
@@ -40,7 +41,7 @@ ended in error; 4 configuration (a contact address is needed); 130 interrupted.`
 		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	f := c.Flags()
-	f.BoolVar(&o.opt.Drain, "drain", false, "stop when nothing is queued, leased or delayed")
+	f.BoolVar(&o.opt.Drain, "drain", false, "stop when nothing is queued, leased or delayed, but for what is paused")
 	f.IntVar(&o.workers, "max-workers", 0, "at most `N` requests in flight at once, over all keys (default 32)")
 	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop when `N` jobs have finished")
 	f.DurationVar(&o.opt.For, "for", 0, "stop after this `LONG`, such as 8h")

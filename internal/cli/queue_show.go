@@ -17,7 +17,7 @@ import (
 func newShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
-		Short: "Show one job",
+		Short: "Show one job and its failed attempts",
 		Args:  oneID,
 		RunE:  func(c *cobra.Command, args []string) error { return a.show(c.Context(), args[0]) },
 	}
@@ -36,11 +36,19 @@ func (a *app) show(ctx context.Context, text string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
-	v := report.NewJob(job)
+	attempts, err := sys.Queue().Attempts(ctx, job.ArtifactID)
+	if err != nil {
+		return err
+	}
+	v := report.JobHistory{Job: report.NewJob(job), History: report.NewHistory(attempts)}
 	if a.json {
 		return a.printJSON(v)
 	}
-	return a.fields(v)
+	if err := a.fields(v.Job); err != nil || len(v.History) == 0 {
+		return err
+	}
+	a.printf("\n")
+	return report.WriteHistory(a.out, v.History)
 }
 
 // find opens the data directory and looks up the job of an identifier.

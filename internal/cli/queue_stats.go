@@ -22,7 +22,7 @@ func newStats(a *app) *cobra.Command {
 	o := &stats{app: a}
 	c := &cobra.Command{
 		Use:   "stats",
-		Short: "Count jobs per state, per key and per reason",
+		Short: "Count jobs per state, per key, per reason and per failure class",
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
@@ -77,14 +77,30 @@ func (o *stats) print(cfg quire.Config, s queue.Stats) error {
 	if s.Queued > 0 {
 		o.printf("\n%d ready (the oldest for %s), %d delayed\n", s.Ready, s.OldestReady.Round(time.Second), s.Delayed)
 	}
-	if len(s.Keys) > 0 {
-		o.printf("\n%-44s %8s %8s %9s\n", "key", "ready", "delayed", "in flight")
-		for _, k := range s.Keys {
-			o.printf("%-44s %8d %8d %9d\n", printable(k.Key), k.Ready, k.Delayed, k.InFlight)
-		}
+	if s.Paused {
+		o.printf("\nthe queue is paused: %s queue resume\n", printable(o.self()))
 	}
+	o.keys(s.Keys)
 	if len(s.Reasons) > 0 {
 		o.printf("\n%s\n", ranked(s.Reasons))
 	}
+	if len(s.Classes) > 0 {
+		o.printf("\nfailure classes: %s\n", ranked(s.Classes))
+	}
 	return nil
+}
+
+// keys prints the table of keys.
+func (o *stats) keys(keys []queue.KeyStats) {
+	if len(keys) == 0 {
+		return
+	}
+	o.printf("\n%-44s %8s %8s %9s\n", "key", "ready", "delayed", "in flight")
+	for _, k := range keys {
+		paused := ""
+		if k.Paused {
+			paused = "  paused"
+		}
+		o.printf("%-44s %8d %8d %9d%s\n", printable(k.Key), k.Ready, k.Delayed, k.InFlight, paused)
+	}
 }

@@ -22,12 +22,21 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/quire-dev/quire/internal/cli"
+	"github.com/quire-dev/quire/internal/pgtest"
 )
 
 // TestMain makes the test binary double as the program: as quire on the PATH.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"quire": cli.Main})
+	testscript.Main(withServer{m}, map[string]func(){"quire": cli.Main})
 }
+
+// servers has the PostgreSQL server of the tests, if they need one.
+var servers pgtest.Shared
+
+// withServer stops the server after the tests.
+type withServer struct{ m *testing.M }
+
+func (w withServer) Run() int { return servers.Main(w.m) }
 
 // hurriedRace keeps the race detector from waiting a second at the end of each
 // program, for reports of goroutines that end with it.
@@ -41,8 +50,19 @@ const hurriedRace = "GORACE=atexit_sleep_ms=0"
 //	snap DIR, same DIR         remember a directory; expect that nothing in it has changed
 //	poke FILE OFFSET HEX       overwrite bytes of a file; cut FILE SIZE cuts it
 func TestScripts(t *testing.T) {
+	runScripts(t, "testdata/script", func(*testscript.Env) {})
+}
+
+// TestScripts_postgres runs the scripts that have a PostgreSQL database each, in
+// QUIRE_STORE.
+func TestScripts_postgres(t *testing.T) {
+	server := servers.Server(t)
+	runScripts(t, "testdata/postgres", func(env *testscript.Env) { env.Setenv("QUIRE_STORE", server.Open(t)) })
+}
+
+func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("QUIRE_TEST_UPDATE") != "", // rewrite what cmp compares with
@@ -50,6 +70,7 @@ func TestScripts(t *testing.T) {
 			env.Values[snapshots{}] = map[string]map[string]string{}
 			env.Vars = append(env.Vars, "NO_COLOR=1", hurriedRace)
 			env.Setenv("ESC", "\x1b[31m")
+			setup(env)
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

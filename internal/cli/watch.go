@@ -141,7 +141,7 @@ func (w *watch) summary(sum quire.Summary) error {
 		{"done", sum.Done, w.doneLine(sum)},
 		{"skipped", sum.Skipped, ranked(w.reasons[queue.Skipped])},
 		{"error", sum.Error, ranked(w.reasons[queue.Error])},
-		{"left", sum.Remaining, leftLine(sum)},
+		{"left", sum.Remaining, w.leftLine(sum)},
 		{"total", sum.Done + sum.Skipped + sum.Error + sum.Remaining, fmt.Sprintf("in %s, %d requests",
 			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(10*time.Millisecond), sum.Requests)},
 	} {
@@ -165,9 +165,14 @@ func (w *watch) doneLine(sum quire.Summary) string {
 	return fmt.Sprintf("%s in %s", size(sum.Bytes), printable(filepath.Join(w.data, "works")))
 }
 
-func leftLine(sum quire.Summary) string {
-	if sum.Remaining == 0 {
+func (w *watch) leftLine(sum quire.Summary) string {
+	switch {
+	case sum.Remaining == 0:
 		return ""
+	case sum.QueuePaused:
+		return fmt.Sprintf("the queue is paused: %s queue resume", printable(w.self()))
+	case sum.Paused > 0:
+		return fmt.Sprintf("%d wait at paused keys: %s queue resume KEY", sum.Paused, printable(w.self()))
 	}
 	return "run again to go on"
 }

@@ -16,12 +16,15 @@ type Story struct {
 	IDs   paper.IDs     `json:"ids"`
 	Asked []paper.Asked `json:"asked"`
 	Tried []paper.Tried `json:"tried"`
-	Next  *string       `json:"next"` // what happens next and when; null when finished
+
+	History []Attempt `json:"history"`
+	Next    *string   `json:"next"` // what happens next and when; null when finished
 }
 
-// NewStory makes the story of a job from its record, which may be unfinished.
-func NewStory(j queue.Job, r paper.Record) Story {
-	s := Story{Job: NewJob(j), Title: known(r.Title), IDs: r.IDs, Asked: r.Asked, Tried: r.Tried}
+// NewStory makes the story of a job from its record, which may be unfinished,
+// and its failed attempts.
+func NewStory(j queue.Job, r paper.Record, attempts []queue.Attempt) Story {
+	s := Story{Job: NewJob(j), Title: known(r.Title), IDs: r.IDs, Asked: r.Asked, Tried: r.Tried, History: NewHistory(attempts)}
 	if s.Asked == nil {
 		s.Asked = []paper.Asked{}
 	}
@@ -66,6 +69,13 @@ func (s Story) Write(w io.Writer) error {
 	}
 	for i, t := range s.Tried {
 		p.candidate(i+1, t)
+	}
+	if len(s.History) > 0 {
+		p.line("")
+		p.line("Failed attempts")
+	}
+	for _, a := range s.History {
+		p.line("  %d. at %s: %s", a.Number, a.Key, a.why())
 	}
 	if s.Path != nil {
 		p.line("")

@@ -97,7 +97,7 @@ File  artifacts/sha256/ab/cd/abcd.pdf
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var text strings.Builder
-			if err := report.NewStory(tt.job, tt.rec).Write(&text); err != nil {
+			if err := report.NewStory(tt.job, tt.rec, nil).Write(&text); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, text.String()); diff != "" {

@@ -86,8 +86,8 @@ func TestNewStats(t *testing.T) {
 	}
 	stats := report.NewStats(queue.Stats{
 		Queued: 3, Done: 2, Ready: 2, Delayed: 1, OldestReady: 1500 * time.Millisecond,
-		Keys:    []queue.KeyStats{{Key: "host:a", Ready: 2, InFlight: 1}, {Key: "host:free", Delayed: 1}},
-		Reasons: map[string]int{"stored": 2},
+		Keys:    []queue.KeyStats{{Key: "host:a", Ready: 2, InFlight: 1, Paused: true}, {Key: "host:free", Delayed: 1}},
+		Reasons: map[string]int{"stored": 2}, Classes: map[string]int{"transient": 1}, Paused: true,
 	}, limit)
 	got, err := json.Marshal(stats)
 	if err != nil {
@@ -95,9 +95,9 @@ func TestNewStats(t *testing.T) {
 	}
 	const want = `{"queued":3,"in_progress":0,"done":2,"skipped":0,"error":0,"total":5,"ready":2,"delayed":1,` +
 		`"oldest_ready_seconds":1.5,"keys":[` +
-		`{"key":"host:a","ready":2,"delayed":0,"in_flight":1,"cap":4,"per_second":4,"gate_seconds":0,"breaker":"closed"},` +
-		`{"key":"host:free","ready":0,"delayed":1,"in_flight":0,"cap":0,"per_second":null,"gate_seconds":0,"breaker":"closed"}],` +
-		`"reasons":{"stored":2}}`
+		`{"key":"host:a","ready":2,"delayed":0,"in_flight":1,"cap":4,"per_second":4,"gate_seconds":0,"breaker":"closed","paused":true},` +
+		`{"key":"host:free","ready":0,"delayed":1,"in_flight":0,"cap":0,"per_second":null,"gate_seconds":0,"breaker":"closed","paused":false}],` +
+		`"reasons":{"stored":2},"classes":{"transient":1},"paused":true}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

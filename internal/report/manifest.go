@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
@@ -33,9 +36,10 @@ type Line struct {
 // Manifest is the append-only JSON Lines file of finished artifacts. It follows
 // the store: each final outcome gives one line, in the order of finishing, and
 // whatever a crash kept from being written is written when it next catches up.
-// Its writer is the owner of the run: one at a time, but see follow.
+// Its writers, the run and who prunes, take turns.
 type Manifest struct {
 	f       *os.File
+	lock    *flock.Flock
 	size    int64 // of the whole lines
 	seq     int64 // of the last one
 	version string
@@ -43,6 +47,10 @@ type Manifest struct {
 
 // manifestPage is how many jobs are read from the store at a time.
 const manifestPage = 500
+
+// turnWait is how long a writer waits for its turn. Whoever has it for longer is
+// frozen, and will find, when it thaws, that the file has grown: see follow.
+const turnWait = 10 * time.Second
 
 // tail is more than the longest line: what is read to find the last one.
 const tail = 4 << 20
@@ -54,8 +62,13 @@ func OpenManifest(path, version string) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open manifest: %w", err)
 	}
-	m := &Manifest{f: f, version: version}
-	if err := m.recover(); err != nil {
+	m := &Manifest{f: f, lock: flock.New(path+".lock", flock.SetPermissions(0o640)), version: version}
+	over, err := m.turn(context.Background())
+	if err == nil {
+		err = m.recover()
+		over()
+	}
+	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("open manifest %s: %w", path, err)
 	}
@@ -98,6 +111,11 @@ func (m *Manifest) recover() error {
 // CatchUp appends the jobs that finished since the last line and makes them
 // durable.
 func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
+	over, err := m.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer over()
 	for {
 		if err := m.follow(); err != nil {
 			return fmt.Errorf("read manifest: %w", err)
@@ -117,6 +135,16 @@ func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 			return fmt.Errorf("write manifest: %w", err)
 		}
 	}
+}
+
+// turn waits until nobody else writes, and returns what ends the turn.
+func (m *Manifest) turn(ctx context.Context) (over func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, turnWait)
+	defer cancel()
+	if _, err := m.lock.TryLockContext(waiting, turnWait/1000); err != nil && waiting.Err() == nil {
+		return nil, fmt.Errorf("lock manifest: %w", err)
+	}
+	return func() { _ = m.lock.Unlock() }, nil // closing unlocks, too
 }
 
 // follow goes on where the file ends, if that is not where we left it: a write
@@ -173,4 +201,4 @@ func (m *Manifest) line(ctx context.Context, src Source, j queue.Job) ([]byte, e
 }
 
 // Close closes the file.
-func (m *Manifest) Close() error { return m.f.Close() }
+func (m *Manifest) Close() error { return errors.Join(m.f.Close(), m.lock.Close()) }

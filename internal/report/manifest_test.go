@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/quire-dev/quire/internal/report"
@@ -231,5 +232,68 @@ func TestManifest_TwoWriters(t *testing.T) {
 	}
 	if got := finished(t, catchUp(t, path, src)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// locked is a source for concurrent use.
+type locked struct {
+	mu   sync.Mutex
+	jobs source
+}
+
+func (l *locked) Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.jobs.Jobs(ctx, f)
+}
+
+func (l *locked) Get(ctx context.Context, id string) (paper.Record, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.jobs.Get(ctx, id)
+}
+
+func (l *locked) finish(id string, state queue.State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.jobs.finish(id, state)
+}
+
+// A run and somebody who prunes write at once. Each final outcome that was the
+// last one of its job when a writer came by has its line, and no line is torn.
+func TestManifest_WritersTakeTurns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "manifest.jsonl")
+	src := &locked{jobs: source{}}
+	var writers sync.WaitGroup
+	for w := range 3 {
+		writers.Go(func() {
+			m, err := report.OpenManifest(path, "1.0")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer m.Close()
+			for i := range 20 {
+				src.finish(fmt.Sprintf("doi:10.5555/%d", i%7), queue.Done)
+				src.finish(fmt.Sprintf("doi:10.5555/w%d-%d", w, i), queue.Error)
+				if err := m.CatchUp(t.Context(), src); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := finished(t, text)
+	if unique := slices.Compact(slices.Sorted(slices.Values(lines))); len(unique) != len(lines) {
+		t.Errorf("%d of %d lines are there twice", len(lines)-len(unique), len(lines))
+	}
+	for id, j := range src.jobs {
+		if line := fmt.Sprintf("%s %s %d", id, j.State, j.FinishSeq); !slices.Contains(lines, line) {
+			t.Errorf("no line %q", line)
+		}
 	}
 }

@@ -20,6 +20,8 @@ type Stats struct {
 	OldestReadySeconds float64        `json:"oldest_ready_seconds"`
 	Keys               []KeyStats     `json:"keys"`
 	Reasons            map[string]int `json:"reasons"`
+	Classes            map[string]int `json:"classes"`
+	Paused             bool           `json:"paused"` // the whole queue
 }
 
 // KeyStats is the JSON shape of one key. What only a running process knows, the
@@ -33,6 +35,7 @@ type KeyStats struct {
 	PerSecond   *float64 `json:"per_second"` // null: no limit
 	GateSeconds float64  `json:"gate_seconds"`
 	Breaker     string   `json:"breaker"`
+	Paused      bool     `json:"paused"`
 }
 
 // NewStats makes the shape. limit gives a key's cap and least time between two
@@ -41,10 +44,10 @@ func NewStats(s queue.Stats, limit func(key string) (inFlight int, every time.Du
 	v := Stats{
 		Queued: s.Queued, InProgress: s.InProgress, Done: s.Done, Skipped: s.Skipped, Error: s.Error,
 		Total: s.Total(), Ready: s.Ready, Delayed: s.Delayed, OldestReadySeconds: s.OldestReady.Seconds(),
-		Keys: []KeyStats{}, Reasons: map[string]int{},
+		Keys: []KeyStats{}, Reasons: map[string]int{}, Classes: map[string]int{}, Paused: s.Paused,
 	}
 	for _, k := range s.Keys {
-		row := KeyStats{Key: k.Key, Ready: k.Ready, Delayed: k.Delayed, InFlight: k.InFlight, Breaker: "closed"}
+		row := KeyStats{Key: k.Key, Ready: k.Ready, Delayed: k.Delayed, InFlight: k.InFlight, Breaker: "closed", Paused: k.Paused}
 		inFlight, every := limit(k.Key)
 		row.Cap = inFlight
 		if every > 0 {
@@ -54,5 +57,6 @@ func NewStats(s queue.Stats, limit func(key string) (inFlight int, every time.Du
 		v.Keys = append(v.Keys, row)
 	}
 	maps.Copy(v.Reasons, s.Reasons)
+	maps.Copy(v.Classes, s.Classes)
 	return v
 }

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/queue"
+)
+
+// change opens a queue that is there for changing it. Looking first keeps this
+// from creating one where there is none.
+func (a *app) change(ctx context.Context, do func(*quire.System) error) (err error) {
+	seen, err := a.look(ctx)
+	if err != nil {
+		return err
+	}
+	if err := seen.Close(); err != nil {
+		return err
+	}
+	cfg, err := a.settings(nil)
+	if err != nil {
+		return err
+	}
+	sys, err := a.open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sys.Close()) }()
+	return do(sys)
+}
+
+// act is a change of the jobs that a filter selects.
+type act struct {
+	ids    []string
+	f      queue.Filter
+	dryRun bool
+
+	field, did, would string // of the JSON document; in words
+	change            func(context.Context, *quire.System, queue.Filter) (int, error)
+}
+
+// apply changes the jobs, or only counts them, and tells how many.
+func (a *app) apply(ctx context.Context, t act) (err error) {
+	if t.dryRun {
+		sys, err := a.look(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, sys.Close()) }()
+		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) { return count(ctx, sys.Queue(), f) })
+		if err != nil {
+			return err
+		}
+		return a.tell(t.field, n, t.would)
+	}
+	return a.change(ctx, func(sys *quire.System) error {
+		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) { return t.change(ctx, sys, f) })
+		if err != nil {
+			return fmt.Errorf("%w (before that: %d %s)", err, n, t.did)
+		}
+		return a.tell(t.field, n, t.did)
+	})
+}
+
+// tell prints how many jobs were changed.
+func (a *app) tell(field string, n int, what string) error {
+	if a.json {
+		return a.printJSON(map[string]int{field: n})
+	}
+	a.printf("%d %s\n", n, what)
+	return nil
+}
