@@ -26,7 +26,7 @@ func TestWorkloads(t *testing.T) {
 		peers  []string
 	}{
 		"SQLite":     {none, []string{"quire-sqlite", "goqite/fast/normal", "backlite", "river-sqlite/fast/full", "river-sqlite/wide"}},
-		"PostgreSQL": {postgres, []string{"river-postgres/fast/normal", "river-postgres/wide/full"}},
+		"PostgreSQL": {postgres, []string{"quire-postgres", "river-postgres/fast/normal", "river-postgres/wide/full"}},
 		"Redis":      {redisd, []string{"asynq/fast/full"}},
 	}
 	for name, tt := range tests {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/quire-dev/quire/orchestrator"
+	quirepg "github.com/quire-dev/quire/postgres"
 	"github.com/quire-dev/quire/queue"
 	"github.com/quire-dev/quire/sqlite"
 )
@@ -31,6 +32,14 @@ func openQuireSQLite(ctx context.Context, o options) (system, error) {
 		return nil, err
 	}
 	return &quire{o, store, func(ctx context.Context) (int64, error) { return sqliteSize(ctx, o.store) }}, nil
+}
+
+func openQuirePostgres(ctx context.Context, o options) (system, error) {
+	store, err := quirepg.Open(ctx, o.store, quirepg.Options{Create: o.fresh})
+	if err != nil {
+		return nil, err
+	}
+	return &quire{o, store, func(ctx context.Context) (int64, error) { return postgresSize(ctx, o.store) }}, nil
 }
 
 func (q *quire) enqueue(ctx context.Context, jobs []job) error {

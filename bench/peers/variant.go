@@ -42,6 +42,8 @@ func variants() []variant {
 	return []variant{
 		{name: "quire-sqlite/default/full", open: openQuireSQLite, options: options{full: true}, base: true},
 		{name: "quire-sqlite/caps/full", open: openQuireSQLite, options: options{full: true, keyCap: 8}, only: busy()},
+		{name: "quire-postgres/default/full", server: postgres, open: openQuirePostgres, options: options{full: true}, base: true},
+		{name: "quire-postgres/wide/full", server: postgres, open: openQuirePostgres, options: options{full: true, workers: 512}, only: busy()},
 
 		{name: "goqite/default/normal", open: openGoqite},
 		{name: "goqite/fast/normal", open: openGoqite, options: fast},
