@@ -46,7 +46,7 @@ type Store interface {
 	// of the highest priority first, among them by [Job.Rank], then by id. Paused
 	// keys give none. A result may be shorter than asked for; its order is not
 	// promised. The leases last ttl unless extended. The cost grows with the rows
-	// that are returned, not with those that wait.
+	// that are returned, not with those that wait. owner is at most MaxKey bytes.
 	Lease(ctx context.Context, owner string, wants []Want, ttl time.Duration) ([]Lease, error)
 
 	// Heartbeat makes the leases last ttl from now and returns those that are lost.
@@ -56,7 +56,7 @@ type Store interface {
 	// settlement: nil, or [ErrLeaseLost] for a stale token, and one bad settlement
 	// does not hurt its neighbours. err is for the store itself: then nothing is
 	// known to be written, and settling again is safe. What failed is kept as an
-	// [Attempt].
+	// [Attempt]. Final outcomes of one call are numbered in its order.
 	Settle(ctx context.Context, settlements ...Settlement) (errs []error, err error)
 
 	// Reap returns jobs whose lease ran out to the queue. Those that have used up
@@ -73,7 +73,8 @@ type Store interface {
 	// ready, paused or resumed keys, or cancelled leased jobs, until ctx ends.
 	// arrived names the keys at which rows became ready, and how many, if that is
 	// all that happened and is known; nil means that anything may have changed.
-	// wake must not block, and may be called from several goroutines.
+	// It may also tell of what happened just before it began. wake must not block,
+	// and may be called from several goroutines.
 	Watch(ctx context.Context, wake func(arrived []KeyBacklog)) error
 }
 

@@ -18,7 +18,11 @@ func (s *Store) Lease(ctx context.Context, owner string, wants []queue.Want, ttl
 	if len(wants) == 0 {
 		return nil, nil
 	}
-	leases, err := writeSoon(ctx, s.w, func(t *tx) ([]queue.Lease, error) { return t.lease(owner, wants, ttl) })
+	err := queue.CheckText("owner", owner, 0, queue.MaxKey)
+	var leases []queue.Lease
+	if err == nil {
+		leases, err = writeSoon(ctx, s.w, func(t *tx) ([]queue.Lease, error) { return t.lease(owner, wants, ttl) })
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lease jobs: %w", err)
 	}

@@ -1,4 +1,4 @@
-// Command email sends the mails in the JSON array on its standard input, each once however often it is started.
+// Command email sends the mails in the JSON array on its standard input, each once however often it is started, and tries up to three times.
 package main
 
 import (
@@ -16,9 +16,9 @@ import (
 )
 
 type mail struct{ ID, To, Text string }
+
 type sender struct{ server, from string }
 
-// Step sends the mail of one job. What fails is tried again, later and later, three times in all.
 func (s sender) Step(_ context.Context, step queue.Step) []queue.Outcome {
 	var m mail
 	_ = json.Unmarshal(step.Jobs[0].Payload, &m) // written by send
@@ -35,16 +35,16 @@ func send(ctx context.Context, s sender, file string, mails []mail) (sum orchest
 		return sum, err
 	}
 	defer store.Close()
-	jobs := make([]queue.NewJob, len(mails))
-	for i, m := range mails {
+	var jobs []queue.NewJob
+	for _, m := range mails {
 		payload, _ := json.Marshal(m) // strings can always be written
-		jobs[i] = queue.NewJob{ArtifactID: m.ID, Key: "domain:" + strings.ToLower(m.To[strings.LastIndex(m.To, "@")+1:]), Payload: payload}
+		jobs = append(jobs, queue.NewJob{ArtifactID: m.ID, Key: "domain:" + strings.ToLower(m.To[strings.LastIndex(m.To, "@")+1:]), Payload: payload})
 	}
 	if _, err := store.Enqueue(ctx, jobs); err != nil {
 		return sum, err
 	}
-	run, err := orchestrator.New(store, s, orchestrator.Config{Owner: "email", Drain: true, Retry: queue.RetryPolicy{Base: time.Second},
-		Limit: func(string) orchestrator.Limit { return orchestrator.Limit{InFlight: 2, Every: 50 * time.Millisecond} }}) // per domain
+	perDomain := func(string) orchestrator.Limit { return orchestrator.Limit{InFlight: 2, Every: 50 * time.Millisecond} }
+	run, err := orchestrator.New(store, s, orchestrator.Config{Owner: "email", Drain: true, Limit: perDomain, Retry: queue.RetryPolicy{Base: time.Second}})
 	if err != nil {
 		return sum, err
 	}
@@ -53,7 +53,7 @@ func send(ctx context.Context, s sender, file string, mails []mail) (sum orchest
 
 func main() {
 	var mails []mail
-	err := json.NewDecoder(os.Stdin).Decode(&mails)
-	sum, sendErr := send(context.Background(), sender{os.Getenv("SMTP_SERVER"), os.Getenv("SMTP_FROM")}, "mails.db", mails)
-	fmt.Fprintln(os.Stderr, sum, err, sendErr)
+	decodeErr := json.NewDecoder(os.Stdin).Decode(&mails)
+	sum, err := send(context.Background(), sender{os.Getenv("SMTP_SERVER"), os.Getenv("SMTP_FROM")}, "mails.db", mails)
+	fmt.Fprintln(os.Stderr, sum, decodeErr, err)
 }

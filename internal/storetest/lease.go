@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +32,20 @@ func leaseOrder(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 	if d := diff.Diff(want, got); d != "" {
 		t.Errorf("order by priority, then age, want (-), got (+):\n%s", d)
+	}
+}
+
+func leaseOwner(t *testing.T, s Store, _ func(time.Duration)) {
+	enqueue(t, s, job(1))
+	wants := []queue.Want{{Key: key, N: 1}}
+	for _, owner := range []string{strings.Repeat("o", queue.MaxKey+1), "a\x00b", "\xff"} {
+		if got, err := s.Lease(t.Context(), owner, wants, ttl); !errors.Is(err, queue.ErrInvalid) || len(got) > 0 {
+			t.Errorf("Lease for owner %.10q: got %v, %v; want ErrInvalid", owner, got, err)
+		}
+	}
+	longest := strings.Repeat("o", queue.MaxKey)
+	if got, err := s.Lease(t.Context(), longest, wants, ttl); err != nil || len(got) != 1 || got[0].Job.Owner != longest {
+		t.Errorf("Lease for the longest owner: got %d, %v", len(got), err)
 	}
 }
 

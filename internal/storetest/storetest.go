@@ -83,6 +83,7 @@ func storeChecks() map[string]Check {
 		"enqueue/many":              one(enqueueMany),
 		"lease/order":               one(leaseOrder),
 		"lease/wants":               one(leaseWants),
+		"lease/owner":               one(leaseOwner),
 		"lease/never twice":         one(leaseNeverTwice),
 		"lease/across stores":       two(leaseAcross),
 		"lease/delay":               one(leaseDelay),
