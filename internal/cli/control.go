@@ -57,8 +57,11 @@ func (a *app) apply(ctx context.Context, t act) (err error) {
 	}
 	return a.change(ctx, func(sys *quire.System) error {
 		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) { return t.change(ctx, sys, f) })
-		if err != nil {
+		switch {
+		case err != nil && n > 0:
 			return fmt.Errorf("%w (before that: %d %s)", err, n, t.did)
+		case err != nil:
+			return err
 		}
 		return a.tell(t.field, n, t.did)
 	})
