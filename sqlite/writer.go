@@ -60,7 +60,7 @@ func newWriter(conn *sql.Conn, path string) *writer {
 	}
 }
 
-// do has the writer run f in a transaction and returns after the commit. If ctx
+// do has the writer run f in a transaction and returns when it is durable. If ctx
 // ends before the transaction has begun, f does not run; later it completes.
 func (w *writer) do(ctx context.Context, o op) error {
 	if w == nil {
