@@ -32,6 +32,11 @@ type Step struct {
 	// a rule and never beyond the step's context. Never nil.
 	Send func()
 
+	// Down says that the key has been given up for this run, because it keeps
+	// failing or asked for a long pause. No request may be made there: the jobs go
+	// on at another key or end.
+	Down bool
+
 	// Leave may be called once when the part of the step that the key limits is
 	// over (the response is read): the key is free for others while the step does
 	// the rest. Returning from Step leaves too. Never nil.
@@ -66,10 +71,21 @@ const (
 	Troubled             // timeout, refused or reset connection, server error
 )
 
-// Signal is what a step learnt about its key.
+// Signal is what a step learnt about its key. Of the signals of a step with
+// several jobs the worst counts, as they come from one request.
 type Signal struct {
-	Kind SignalKind
-	For  time.Duration // of Throttled: how long it asked us to wait; 0 if it did not say
+	Kind      SignalKind
+	For       time.Duration // of Throttled: how long it asked us to wait; 0 if it did not say
+	Allowance Allowance     // what it announced, with any Kind
+}
+
+// Allowance is what a key announces that it allows. A zero field says nothing.
+// It holds until the key announces something else, and never widens the
+// configured limits.
+type Allowance struct {
+	Every    time.Duration // least time between two starts
+	InFlight int           // requests at once
+	Wait     time.Duration // the allowance is spent: no start before this long from now
 }
 
 // RetryPolicy spaces out the attempts of a job. The zero value is the default.

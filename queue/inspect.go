@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -81,6 +82,29 @@ type KeyStats struct {
 	Key                      string
 	Ready, Delayed, InFlight int
 	Paused                   bool // this key, whatever holds for the queue
+
+	// HeadAge is how long the job that would be leased next has been ready; 0 if
+	// none is.
+	HeadAge time.Duration
+}
+
+// KeyNotes keeps what runs learn about keys, for the runs after them.
+type KeyNotes interface {
+	// SaveKeyNotes replaces the notes of the keys named, in one transaction. An
+	// empty Doc deletes. Invalid notes are refused with [ErrInvalid].
+	SaveKeyNotes(ctx context.Context, notes ...KeyNote) error
+	// KeyNotes returns all notes, by key.
+	KeyNotes(ctx context.Context) ([]KeyNote, error)
+}
+
+// MaxKeyNote is how long the Doc of a [KeyNote] may be, in bytes.
+const MaxKeyNote = 4 << 10
+
+// KeyNote is what a run remembers of a key.
+type KeyNote struct {
+	Key string          // not empty, at most MaxKey bytes
+	Doc json.RawMessage // valid JSON
+	Age time.Duration   // since it was saved, by the store's clock; not used by SaveKeyNotes
 }
 
 // Attempt is a try that failed or broke off: it ended in a Retry, a Finish as

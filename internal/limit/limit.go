@@ -9,6 +9,13 @@ import "time"
 type Rule struct {
 	InFlight int           // requests at once; 0 for no cap
 	Every    time.Duration // least time between two starts; 0 for none
+	Burst    int           // starts that may come at once after a rest; 0 counts as 1
+	Start    int           // requests at once until the key has answered well for a while; 0: InFlight
+	Daily    int           // requests in a day of UTC; 0 for any number
+	Batch    int           // jobs that one request may take; 0 counts as 1
+
+	Group         string // of keys that share one cap, such as the hosts of a domain; empty: none
+	GroupInFlight int    // requests at once over all keys of the group; 0 for no cap
 }
 
 // PerSecond returns how many starts a second the rule allows; 0 means any number.

@@ -10,12 +10,18 @@ import (
 type KeyState struct {
 	Key       string
 	InFlight  int
-	Cap       int           // in force; 0 for none
-	PerSecond float64       // starts allowed; 0 for any number
+	Cap       int           // requests at once, in force; 0 for none
+	PerSecond float64       // starts allowed, in force; 0 for any number
+	From      string        // where PerSecond comes from: "configured", "announced" or "learnt"
 	Gate      time.Duration // until the key may start again; 0 if its gate is open
-	Reason    string        // why the gate is closed
+	Reason    string        // why the gate is closed: "throttled", "quota", "breaker", "daily"
+	Breaker   string        // "closed", "open", "half-open", or "down" for the rest of the run
 	Ready     int           // rows
 	Oldest    int64         // least order that the first of them can have; 0 if there are none
+	Head      time.Duration // how long the first of them has been first
+	Service   time.Duration // what a request takes, as estimated; 0 if nothing is known
+	Left      time.Duration // the least that the ready rows and those on their way will take
+	Today     int           // requests since midnight UTC, of keys with a daily budget
 	Throttles int           // since the last answer
 	Troubles  int           // since the last answer
 }
