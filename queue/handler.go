@@ -63,12 +63,13 @@ type Outcome struct {
 // SignalKind says how a key behaved.
 type SignalKind uint8
 
-// The kinds of signal. None is for steps that made no request.
+// The kinds of signal, from the best to the worst. None is for steps that made no
+// request.
 const (
 	None      SignalKind = iota
 	OK                   // it answered, whatever it said
-	Throttled            // it asked for less; the key is gated, the job is not charged
 	Troubled             // timeout, refused or reset connection, server error
+	Throttled            // it asked for less; the key is gated, the job is not charged
 )
 
 // Signal is what a step learnt about its key. Of the signals of a step with
@@ -86,6 +87,15 @@ type Allowance struct {
 	Every    time.Duration // least time between two starts
 	InFlight int           // requests at once
 	Wait     time.Duration // the allowance is spent: no start before this long from now
+}
+
+// And returns the stricter of two allowances, field by field.
+func (a Allowance) And(b Allowance) Allowance {
+	both := Allowance{Every: max(a.Every, b.Every), InFlight: max(a.InFlight, b.InFlight), Wait: max(a.Wait, b.Wait)}
+	if a.InFlight > 0 && b.InFlight > 0 {
+		both.InFlight = min(a.InFlight, b.InFlight)
+	}
+	return both
 }
 
 // RetryPolicy spaces out the attempts of a job. The zero value is the default.

@@ -20,7 +20,7 @@ const (
 // breaker is closed while opens is 0, open until an instant, and then half-open:
 // one request at a time tries, until three were answered or one fails.
 type breaker struct {
-	until    time.Time
+	until    time.Duration
 	opens    uint32 // without a closing in between
 	barren   uint32 // openings without an answer in between
 	opening  uint32 // numbers the openings
@@ -28,19 +28,19 @@ type breaker struct {
 	troubles uint32 // failures without an OK in between
 	down     bool
 
-	since           time.Time // the present half of the window began
-	total, failed   uint32    // in the present half
-	total0, failed0 uint32    // in the half before
+	since           time.Duration // the present half of the window began
+	total, failed   uint32        // in the present half
+	total0, failed0 uint32        // in the half before
 }
 
 // Breaker returns the state: "closed", "open", "half-open" or "down".
-func (k *Key) Breaker(now time.Time) string {
+func (k *Key) Breaker(now time.Duration) string {
 	switch b := &k.breaker; {
 	case b.down:
 		return "down"
 	case b.opens == 0:
 		return "closed"
-	case now.Before(b.until):
+	case now < b.until:
 		return "open"
 	default:
 		return "half-open"
@@ -57,7 +57,8 @@ func (k *Key) Troubles() int { return int(k.breaker.troubles) }
 // timeout, a broken connection, a server error. Failures in a row halve the cap and
 // open the breaker. Those of requests from before the breaker opened change
 // nothing.
-func (k *Key) Trouble(t Ticket, now time.Time) {
+func (k *Key) Trouble(t Ticket, now time.Duration) {
+	defer k.adjust()
 	b := &k.breaker
 	b.troubles++
 	b.note(now, true)
@@ -65,7 +66,7 @@ func (k *Key) Trouble(t Ticket, now time.Time) {
 		return
 	}
 	if b.opens > 0 || b.troubles >= openAfter || b.failing() {
-		k.open(now)
+		k.trip(now)
 		return
 	}
 	if b.troubles%troublesToHalve == 0 {
@@ -74,13 +75,15 @@ func (k *Key) Trouble(t Ticket, now time.Time) {
 }
 
 // Block tells that the key refuses us as such: it opens the breaker at once.
-func (k *Key) Block(t Ticket, now time.Time) {
+func (k *Key) Block(t Ticket, now time.Duration) {
 	if t.opening == k.breaker.opening {
-		k.open(now)
+		k.trip(now)
+		k.adjust()
 	}
 }
 
-func (k *Key) open(now time.Time) {
+// trip opens the breaker.
+func (k *Key) trip(now time.Duration) {
 	b := &k.breaker
 	b.opens++
 	b.barren++
@@ -92,7 +95,7 @@ func (k *Key) open(now time.Time) {
 	}
 	// ±20 %, as those who saw it fail together should not come back together.
 	wait = time.Duration(float64(min(wait, longestOpen)) * (1 + openJitter*(2*k.centred()-1)))
-	b.until = now.Add(wait)
+	b.until = now + wait
 	b.down = b.barren >= opensToBreak
 }
 
@@ -105,7 +108,7 @@ func (k *Key) centred() float64 {
 }
 
 // succeed counts an answer.
-func (b *breaker) succeed(now time.Time) {
+func (b *breaker) succeed(now time.Duration) {
 	b.troubles, b.barren = 0, 0
 	b.note(now, false)
 	if b.opens == 0 {
@@ -118,8 +121,8 @@ func (b *breaker) succeed(now time.Time) {
 }
 
 // note counts an outcome in the window, of which it keeps two halves.
-func (b *breaker) note(now time.Time, failed bool) {
-	if since := now.Sub(b.since); since >= openWindow/2 {
+func (b *breaker) note(now time.Duration, failed bool) {
+	if since := now - b.since; since >= openWindow/2 {
 		b.total0, b.failed0 = b.total, b.failed
 		if since >= openWindow {
 			b.total0, b.failed0 = 0, 0

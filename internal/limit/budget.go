@@ -1,44 +1,55 @@
 package limit
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // day counts the requests of a day of UTC.
 type day struct {
-	number int64 // days since 1970
+	epoch  time.Duration // since 1970, of instant 0
+	number int64         // days since 1970
 	spent  int32
+	until  time.Duration // the budget is there again; past if it is not used up
 }
 
-const secondsPerDay = 24 * 60 * 60
+const oneDay = 24 * time.Hour
 
-func (d *day) count(now time.Time, n int32) {
-	if today := now.Unix() / secondsPerDay; today != d.number {
+func (d *day) at(now time.Duration) int64 { return int64((d.epoch + now) / oneDay) }
+
+// count adds n requests, if there is a budget.
+func (d *day) count(now time.Duration, n int32, daily int) {
+	if daily <= 0 {
+		return
+	}
+	if today := d.at(now); today != d.number {
 		d.number, d.spent = today, 0
 	}
 	d.spent = max(d.spent+n, 0)
+	d.limit(daily)
 }
 
-// today returns how many requests there were.
-func (d *day) today(now time.Time) int {
-	if now.Unix()/secondsPerDay != d.number {
-		return 0
+// limit works out until when the budget is used up.
+func (d *day) limit(daily int) {
+	d.until = math.MinInt64
+	if daily > 0 && int(d.spent) >= daily {
+		d.until = time.Duration(d.number+1)*oneDay - d.epoch
 	}
-	return int(d.spent)
-}
-
-// until is when a daily budget is there again, zero if it is not used up.
-func (d *day) until(daily int, now time.Time) time.Time {
-	if daily <= 0 || d.today(now) < daily {
-		return time.Time{}
-	}
-	left := (d.number+1)*secondsPerDay - now.Unix()
-	return now.Add(time.Duration(left)*time.Second - time.Duration(now.Nanosecond()))
 }
 
 // counting reports whether the count of today matters.
-func (d *day) counting(daily int, now time.Time) bool { return daily > 0 && d.today(now) > 0 }
+func (d *day) counting(daily int, now time.Duration) bool {
+	return daily > 0 && d.spent > 0 && d.number == d.at(now)
+}
 
-// Today returns how many requests have started since midnight UTC.
-func (k *Key) Today(now time.Time) int { return k.day.today(now) }
+// Today returns how many requests have started since midnight UTC, if there is a
+// daily budget.
+func (k *Key) Today(now time.Duration) int {
+	if !k.day.counting(k.rule.Daily, now) {
+		return 0
+	}
+	return int(k.day.spent)
+}
 
 // The retry budget: retries may be a fifth of the requests, and one in ten seconds
 // besides, so that a failing key is not asked ever more
@@ -54,18 +65,18 @@ const (
 // zero value is a full one.
 type retries struct {
 	missing float64
-	at      time.Time // when missing was right
+	at      time.Duration // when missing was right
 }
 
-func (r *retries) settle(now time.Time) {
-	if since := now.Sub(r.at); since > 0 {
+func (r *retries) settle(now time.Duration) {
+	if since := now - r.at; since > 0 {
 		r.missing = max(0, r.missing-retryPerSec*since.Seconds())
 		r.at = now
 	}
 }
 
 // earn counts a request.
-func (r *retries) earn(now time.Time) {
+func (r *retries) earn(now time.Duration) {
 	if r.missing > 0 {
 		r.settle(now)
 		r.missing = max(0, r.missing-retryShare)
@@ -74,7 +85,7 @@ func (r *retries) earn(now time.Time) {
 
 // Retry takes a retry out of the key's budget and returns how long it must wait
 // at least: 0 while the budget lasts.
-func (k *Key) Retry(now time.Time) (wait time.Duration) {
+func (k *Key) Retry(now time.Duration) (wait time.Duration) {
 	r := &k.retries
 	r.settle(now)
 	r.missing++

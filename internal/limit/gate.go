@@ -40,7 +40,7 @@ const (
 
 // gate is what a key has asked for by refusing.
 type gate struct {
-	until    time.Time // no start before
+	until    time.Duration // no start before
 	reason   string
 	episode  uint32 // numbers the throttles that began a wait
 	streak   uint32 // episodes without an OK in between
@@ -50,8 +50,8 @@ type gate struct {
 }
 
 // close closes the gate for a while. It only ever moves back.
-func (g *gate) close(until time.Time, reason string) {
-	if until.After(g.until) {
+func (g *gate) close(until time.Duration, reason string) {
+	if until > g.until {
 		g.until, g.reason = until, reason
 	}
 }
@@ -59,7 +59,7 @@ func (g *gate) close(until time.Time, reason string) {
 // OK tells that the request of t was answered. A request that started before
 // the last throttle, or before the breaker opened, says nothing of the time
 // after it.
-func (k *Key) OK(t Ticket, now time.Time) {
+func (k *Key) OK(t Ticket, now time.Duration) {
 	k.gate.refusals = 0
 	k.gate.answers++
 	if k.gate.answers >= answersToTrust {
@@ -72,6 +72,7 @@ func (k *Key) OK(t Ticket, now time.Time) {
 		k.breaker.succeed(now)
 	}
 	k.width.succeed(k.rule)
+	k.adjust()
 }
 
 // Throttle tells that the request of t was refused for its rate, and closes the
@@ -79,12 +80,11 @@ func (k *Key) OK(t Ticket, now time.Time) {
 // gate only ever moves back; waits over 24 hours count as 24 hours. All requests
 // in flight at the first refusal belong to its episode and count as one: once
 // per episode the rate is cut.
-func (k *Key) Throttle(t Ticket, now time.Time, wait time.Duration) {
+func (k *Key) Throttle(t Ticket, now time.Duration, wait time.Duration) {
 	if t.episode == k.gate.episode {
 		k.gate.episode++
 		k.gate.streak++
 		k.learnt.cut(now, perSecond(k.pace.every))
-		k.adjust()
 	}
 	k.breaker.troubles, k.breaker.barren = 0, 0 // it is alive
 	if wait <= 0 {
@@ -96,17 +96,20 @@ func (k *Key) Throttle(t Ticket, now time.Time, wait time.Duration) {
 	if wait > quotaWait {
 		reason = ReasonQuota
 	}
-	k.gate.close(now.Add(wait), reason)
+	k.gate.close(now+wait, reason)
+	k.adjust()
 }
 
 // Spend tells that the key has announced that nothing is left of its allowance
 // for a while. That is no refusal: no rate is learnt from it.
-func (k *Key) Spend(now time.Time, wait time.Duration) {
-	k.gate.close(now.Add(k.jitter(min(wait, maxWait), tellJitter)), ReasonQuota)
+func (k *Key) Spend(now time.Duration, wait time.Duration) {
+	k.gate.close(now+k.jitter(min(wait, maxWait), tellJitter), ReasonQuota)
+	k.adjust()
 }
 
 // Refuse tells that the request of t was answered with 403 or the like.
-func (k *Key) Refuse(t Ticket, now time.Time) {
+func (k *Key) Refuse(t Ticket, now time.Duration) {
+	defer k.adjust()
 	g := &k.gate
 	if t.episode == g.episode {
 		g.streak = 0
@@ -121,7 +124,7 @@ func (k *Key) Refuse(t Ticket, now time.Time) {
 	g.refusals, g.answers = 0, 0
 	g.suspects++
 	if g.suspects > throttlesToBlock {
-		g.close(now.Add(blockWait), ReasonBlocked)
+		g.close(now+blockWait, ReasonBlocked)
 		return
 	}
 	k.Throttle(t, now, 0)
@@ -158,15 +161,15 @@ func (k *Key) Streak() int { return int(k.gate.streak) }
 
 // Gate returns for how long no request may start, apart from pace and cap, and
 // why; 0 and "" if the gate is open.
-func (k *Key) Gate(now time.Time) (left time.Duration, reason string) {
+func (k *Key) Gate(now time.Duration) (left time.Duration, reason string) {
 	until, reason := k.gate.until, k.gate.reason
-	if k.breaker.until.After(until) {
+	if k.breaker.until > until {
 		until, reason = k.breaker.until, ReasonBreaker
 	}
-	if at := k.day.until(k.rule.Daily, now); at.After(until) {
-		until, reason = at, ReasonDaily
+	if k.day.until > until {
+		until, reason = k.day.until, ReasonDaily
 	}
-	if left = until.Sub(now); left > 0 {
+	if left = until - now; left > 0 {
 		return left, reason
 	}
 	return 0, ""

@@ -8,7 +8,7 @@ import (
 )
 
 // refuse starts a request and has it refused in the same instant.
-func refuse(k *limit.Key, now time.Time, wait time.Duration) {
+func refuse(k *limit.Key, now time.Duration, wait time.Duration) {
 	ticket := k.Start(now)
 	k.Done()
 	k.Throttle(ticket, now, wait)
@@ -68,7 +68,7 @@ func TestKey_Throttle_ownWait(t *testing.T) {
 		if k.Streak() != n+1 {
 			t.Errorf("throttle %d: Streak = %d", n+1, k.Streak())
 		}
-		now = now.Add(left)
+		now = now + left
 	}
 
 	k.OK(k.Start(now), now)
@@ -82,7 +82,7 @@ func TestKey_Throttle_ownWait(t *testing.T) {
 // A burst that is refused as a whole is one episode, and the answers of requests
 // that started before it say nothing of what comes after.
 func TestKey_Throttle_episode(t *testing.T) {
-	k := limit.NewKey(limit.Rule{InFlight: 4}, 0)
+	k := limit.NewKey(limit.Rule{InFlight: 4}, 0, epoch)
 	var burst []limit.Ticket
 	for range 4 {
 		burst = append(burst, k.Start(at(0)))

@@ -1,29 +1,39 @@
 package limit
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// Key is the state of one key. The zero Key allows everything. It is not safe
-// for concurrent use, and it does not enforce: the caller asks [Key.Free] first
-// and starts only if that says so.
+// Never is the instant that does not come.
+const Never = time.Duration(math.MaxInt64)
+
+// Key is the state of one key. Instants are durations since the epoch that NewKey
+// was told, by a clock that never goes back. It is not safe for concurrent use, and
+// it does not enforce: the caller asks [Key.Free] first and starts only if that
+// says so.
 type Key struct {
-	rule     Rule
-	told     Allowance // what the key has announced
-	seed     uint64    // of the jitter; 0 for none
+	// What Free looks at; adjust brings it up to date after any change.
+	open     time.Duration // the earliest start, apart from the cap
+	most     int32         // requests at once; 0 for any number
 	inFlight int32
-	starts   uint32 // numbers the starts
 
 	pace    pace
-	width   width
-	learnt  learnt
+	starts  uint32 // numbers the starts
 	gate    gate
+	learnt  learnt
+	width   width
 	breaker breaker
 	day     day
 	retries retries
+	rule    Rule
+	told    Allowance // what the key has announced
+	seed    uint64    // of the jitter; 0 for none
 }
 
 // Ticket stands for one start. It is spent by [Key.Cancel] or [Key.Done].
 type Ticket struct {
-	before  pace // as it was before the start
+	before  mark // the pace before the start
 	number  uint32
 	episode uint32 // of throttles
 	opening uint32 // of the breaker
@@ -31,9 +41,9 @@ type Ticket struct {
 
 // NewKey returns a key that nothing has happened to. Waits that somebody else
 // may be waiting out as well, such as Retry-After, get a little longer by an
-// amount that depends on seed; with 0 they do not.
-func NewKey(r Rule, seed uint64) Key {
-	k := Key{seed: seed}
+// amount that depends on seed; with 0 they do not. Days are those of UTC.
+func NewKey(r Rule, seed uint64, epoch time.Time) Key {
+	k := Key{seed: seed, day: day{epoch: time.Duration(epoch.Unix())*time.Second + time.Duration(epoch.Nanosecond())}}
 	k.SetRule(r)
 	return k
 }
@@ -41,10 +51,14 @@ func NewKey(r Rule, seed uint64) Key {
 // Rule returns the configured allowance.
 func (k *Key) Rule() Rule { return k.rule }
 
+// Batch returns how many jobs a request may take, at least 1.
+func (k *Key) Batch() int { return max(k.rule.Batch, 1) }
+
 // SetRule changes the allowance. Pace counts from the last start, and requests in
 // flight beyond a lower cap are left to end.
 func (k *Key) SetRule(r Rule) {
 	k.rule = r
+	k.day.limit(r.Daily)
 	k.adjust()
 }
 
@@ -55,10 +69,19 @@ func (k *Key) Announce(a Allowance) {
 	k.adjust()
 }
 
-// adjust brings the pace up to date after one of its sources has changed.
+// adjust works out what follows from a change.
 func (k *Key) adjust() {
 	k.pace.set(max(k.rule.Every, k.told.Every, k.learnt.every()))
+	k.open = max(k.pace.next(k.rule.Burst), k.gate.until, k.breaker.until, k.day.until)
+	if k.gate.streak > 0 || k.breaker.opens > 0 {
+		k.most = 1
+		return
+	}
+	k.most = int32(min(k.width.now(k.rule, k.told), math.MaxInt32))
 }
+
+// Gap returns the least time between two starts that is in force; 0 for none.
+func (k *Key) Gap() time.Duration { return k.pace.every }
 
 // Every returns the least time between two starts that is in force, and where it
 // comes from.
@@ -85,35 +108,30 @@ const (
 )
 
 // Free reports whether a request may start now. If only time is in the way, at
-// is when it may; if a request must end first, at is zero.
-func (k *Key) Free(now time.Time) (at time.Time, ok bool) {
-	if most := k.Cap(); most > 0 && int(k.inFlight) >= most {
-		return time.Time{}, false
-	}
-	at = k.pace.next(k.rule.Burst)
-	for _, until := range [...]time.Time{k.gate.until, k.breaker.until, k.day.until(k.rule.Daily, now)} {
-		if until.After(at) {
-			at = until
-		}
-	}
-	if at.After(now) {
-		return at, false
+// is when it may; if a request must end first, at is [Never].
+func (k *Key) Free(now time.Duration) (at time.Duration, ok bool) {
+	switch {
+	case k.most > 0 && k.inFlight >= k.most:
+		return Never, false
+	case k.open > now:
+		return k.open, false
 	}
 	return now, true
 }
 
 // Start counts a request that starts now.
-func (k *Key) Start(now time.Time) Ticket {
+func (k *Key) Start(now time.Duration) Ticket {
 	k.starts++
 	k.inFlight++
-	t := Ticket{before: k.pace, number: k.starts, episode: k.gate.episode, opening: k.breaker.opening}
+	t := Ticket{before: k.pace.mark(), number: k.starts, episode: k.gate.episode, opening: k.breaker.opening}
 	if k.learnt.grow(now, k.pace) {
-		k.adjust()
+		k.pace.set(max(k.rule.Every, k.told.Every, k.learnt.every()))
 	}
 	k.pace.start(now)
-	k.learnt.sent(now)
-	k.day.count(now, 1)
+	k.learnt.sends.add(now)
+	k.day.count(now, 1, k.rule.Daily)
 	k.retries.earn(now)
+	k.open = max(k.open, k.pace.next(k.rule.Burst), k.day.until)
 	return t
 }
 
@@ -122,22 +140,25 @@ func (k *Key) Start(now time.Time) Ticket {
 // and perhaps a handshake, so requests may come to go out closer together than
 // they started: then the later one is held back, and the pace goes on from when
 // it really went.
-func (k *Key) Send(now time.Time) (wait time.Duration) {
+func (k *Key) Send(now time.Duration) (wait time.Duration) {
 	if k.rule.Burst > 1 {
 		return 0
 	}
-	return k.pace.send(now)
+	wait = k.pace.send(now)
+	k.open = max(k.open, k.pace.next(k.rule.Burst))
+	return wait
 }
 
 // Cancel takes back a start that did not happen: its place in flight and, if
 // none has started since, its place in the pace.
-func (k *Key) Cancel(t Ticket, now time.Time) {
+func (k *Key) Cancel(t Ticket, now time.Duration) {
 	k.inFlight--
-	k.day.count(now, -1)
+	k.day.count(now, -1, k.rule.Daily)
 	if t.number == k.starts {
 		k.starts--
 		k.pace.restore(t.before)
 	}
+	k.adjust()
 }
 
 // Done counts the end of a request.
@@ -149,12 +170,7 @@ func (k *Key) InFlight() int { return int(k.inFlight) }
 // Cap returns how many requests may be in flight at once; 0 means any number.
 // After a throttle or a breaker's opening it is 1 until later requests are
 // answered, so that one request tries first.
-func (k *Key) Cap() int {
-	if k.gate.streak > 0 || k.breaker.opens > 0 {
-		return 1
-	}
-	return k.width.now(k.rule, k.told)
-}
+func (k *Key) Cap() int { return int(k.most) }
 
 // keep is for how long a key that is not in use remembers what it has learnt.
 const keep = 30 * time.Minute
@@ -162,7 +178,10 @@ const keep = 30 * time.Minute
 // Forgettable reports whether nothing is lost if a new Key takes this one's
 // place: nothing is in flight, gate, breaker and pace have long passed, and no
 // daily budget is being counted.
-func (k *Key) Forgettable(now time.Time) bool {
+func (k *Key) Forgettable(now time.Duration) bool {
 	return k.inFlight == 0 && !k.breaker.down && !k.day.counting(k.rule.Daily, now) &&
-		now.Sub(k.gate.until) >= keep && now.Sub(k.breaker.until) >= keep && now.Sub(k.pace.last) >= max(keep, k.pace.every)
+		longAgo(k.gate.until, now) && longAgo(k.breaker.until, now) && (!k.pace.started || now-k.pace.last >= max(keep, k.pace.every))
 }
+
+// longAgo reports whether an instant has long passed; 0 stands for none.
+func longAgo(at, now time.Duration) bool { return at == 0 || now-at >= keep }

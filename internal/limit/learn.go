@@ -14,18 +14,16 @@ const (
 	nearStep     = 0.01     // of that rate, is the most that one start near it adds:
 	nearFrom     = 0.8      // slow limits get as few refusals per request as quick ones
 	nearTo       = 1.1
-	busyShare    = 0.8         // sending at this share of the pace or more is using it
-	rateWindow   = 10          // seconds over which sends are counted
-	leastElapsed = time.Second // what is sent in less is no rate
+	busyShare    = 0.8              // sending at this share of the pace or more is using it
+	rateWindow   = 10 * time.Second // over which sends are counted
+	leastElapsed = time.Second      // what is sent in less is no rate
 )
 
 // learnt is the rate that a key seems to bear.
 type learnt struct {
-	rate    float64 // starts a second; 0: none learnt
-	bad     float64 // the rate that was refused last
-	sends   [rateWindow]uint16
-	second  int64     // of the latest send, since 1970
-	resting time.Time // the window began to fill then
+	rate  float64 // starts a second; 0: none learnt
+	bad   float64 // the rate that was refused last
+	sends window
 }
 
 func (l *learnt) every() time.Duration {
@@ -35,33 +33,48 @@ func (l *learnt) every() time.Duration {
 	return time.Duration(float64(time.Second) / l.rate)
 }
 
-// sent counts a request in the window.
-func (l *learnt) sent(now time.Time) {
-	if l.slide(now) == 0 {
-		l.resting = now
+// window counts events over about the last rateWindow, in two halves.
+type window struct {
+	since   time.Duration // the present half began
+	now     uint32        // in it
+	before  uint32        // in the half before, if that was full
+	resting bool          // nothing was counted before since
+}
+
+func (w *window) add(now time.Duration) {
+	if w.now == 0 && w.before == 0 {
+		w.since, w.resting = now, true
 	}
-	if n := &l.sends[l.second%rateWindow]; *n < 1<<16-1 {
-		*n++
+	w.turn(now)
+	w.now++
+}
+
+// turn begins a new half when the present one is over.
+func (w *window) turn(now time.Duration) {
+	over := now - w.since
+	if over < rateWindow/2 {
+		return
+	}
+	w.before, w.now, w.resting = w.now, 0, false
+	w.since += rateWindow / 2
+	if over >= rateWindow {
+		*w = window{since: now, resting: true}
 	}
 }
 
-// slide forgets the seconds that have left the window and returns what is in it.
-func (l *learnt) slide(now time.Time) (n int) {
-	second := now.Unix()
-	for gone := min(second-l.second, rateWindow); gone > 0; gone-- {
-		l.sends[(second-gone+1)%rateWindow] = 0
+// rate is how many events there were in a second.
+func (w *window) rate(now time.Duration) float64 {
+	w.turn(now)
+	over := now - w.since
+	if !w.resting {
+		over += rateWindow / 2
 	}
-	l.second = max(second, l.second)
-	for _, s := range l.sends {
-		n += int(s)
-	}
-	return n
+	return float64(max(w.now+w.before, 1)) / max(over, leastElapsed).Seconds()
 }
 
 // cut learns from a refusal. pace is the rate that was allowed, 0 for any.
-func (l *learnt) cut(now time.Time, pace float64) {
-	elapsed := min(max(now.Sub(l.resting), leastElapsed), rateWindow*time.Second)
-	rate := float64(max(l.slide(now), 1)) / elapsed.Seconds()
+func (l *learnt) cut(now time.Duration, pace float64) {
+	rate := l.sends.rate(now)
 	if pace > 0 && rate >= busyShare*pace {
 		rate = pace // counting a few sends is less exact
 	}
@@ -71,11 +84,11 @@ func (l *learnt) cut(now time.Time, pace float64) {
 
 // grow raises the rate for the time since the last start, if the key was sending
 // about as fast as it may, and reports whether it did.
-func (l *learnt) grow(now time.Time, p pace) bool {
-	if l.rate <= 0 || p.last.IsZero() {
+func (l *learnt) grow(now time.Duration, p pace) bool {
+	if l.rate <= 0 || !p.started {
 		return false
 	}
-	since := now.Sub(p.last)
+	since := now - p.last
 	if since <= 0 || float64(since)*busyShare > float64(l.every()) {
 		return false
 	}

@@ -12,12 +12,12 @@ import (
 // most: a bucket of a second's worth of tokens.
 type server struct {
 	rate, burst, tokens float64
-	last                time.Time
+	last                time.Duration
 	tell                func(missing float64) time.Duration // Retry-After of a refusal
 }
 
-func (s *server) ask(now time.Time) (wait time.Duration, ok bool) {
-	s.tokens = min(s.burst, s.tokens+s.rate*now.Sub(s.last).Seconds())
+func (s *server) ask(now time.Duration) (wait time.Duration, ok bool) {
+	s.tokens = min(s.burst, s.tokens+s.rate*(now-s.last).Seconds())
 	s.last = now
 	if s.tokens >= 1 {
 		s.tokens--
@@ -31,21 +31,21 @@ func (s *server) ask(now time.Time) (wait time.Duration, ok bool) {
 func drive(k *limit.Key, s *server, latency time.Duration) (answered, refused int) {
 	type request struct {
 		limit.Ticket
-		ends time.Time
+		ends time.Duration
 		wait time.Duration
 		ok   bool
 	}
 	var open []request
 	now := at(0)
-	for now.Before(at(time.Hour)) {
+	for now < (at(time.Hour)) {
 		next, ok := k.Free(now)
 		if ok {
-			r := request{Ticket: k.Start(now), ends: now.Add(latency)}
+			r := request{Ticket: k.Start(now), ends: now + latency}
 			r.wait, r.ok = s.ask(now)
 			open = append(open, r)
 			continue
 		}
-		if len(open) > 0 && (next.IsZero() || !open[0].ends.After(next)) {
+		if len(open) > 0 && (next == limit.Never || open[0].ends <= next) {
 			r := open[0]
 			open, now = open[1:], r.ends
 			k.Done()
@@ -77,7 +77,7 @@ func TestKey_learnsRate(t *testing.T) {
 	for _, rate := range []float64{0.33, 1, 3, 10} {
 		for name, tell := range tell {
 			t.Run(fmt.Sprintf("%v a second, %s", rate, name), func(t *testing.T) {
-				k := limit.NewKey(limit.Rule{InFlight: 4}, 0)
+				k := limit.NewKey(limit.Rule{InFlight: 4}, 0, epoch)
 				s := &server{rate: rate, burst: max(1, rate), tokens: max(1, rate), last: at(0), tell: tell}
 				answered, refused := drive(&k, s, 300*time.Millisecond)
 				goodput := float64(answered) / (rate * 3600)
@@ -97,7 +97,7 @@ func TestKey_learnsRate(t *testing.T) {
 
 func TestKey_announced(t *testing.T) {
 	const rate = 3.0
-	k := limit.NewKey(limit.Rule{InFlight: 4, Every: 100 * time.Millisecond}, 0)
+	k := limit.NewKey(limit.Rule{InFlight: 4, Every: 100 * time.Millisecond}, 0, epoch)
 	every := 20 * time.Second / 57 // 95 % of 3 a second
 	k.Announce(limit.Allowance{Every: every, InFlight: 2})
 	if got, from := k.Every(); got != every || from != limit.Announced || k.Cap() != 2 {
@@ -117,7 +117,7 @@ func TestKey_announced(t *testing.T) {
 
 // While a key is not used its learnt rate stays as it is.
 func TestKey_rateGrowsOnlyInUse(t *testing.T) {
-	k := limit.NewKey(limit.Rule{InFlight: 1}, 0)
+	k := limit.NewKey(limit.Rule{InFlight: 1}, 0, epoch)
 	refuse(&k, at(0), 0)
 	cut, from := k.Every()
 	if from != limit.Learnt {
@@ -133,7 +133,7 @@ func TestKey_rateGrowsOnlyInUse(t *testing.T) {
 		now, _ = k.Free(now)
 		k.OK(k.Start(now), now)
 		k.Done()
-		now = now.Add(1)
+		now = now + 1
 	}
 	if got, _ := k.Every(); got >= cut*9/10 {
 		t.Errorf("after 100 starts at the pace: Every = %v, want well under %v", got, cut)

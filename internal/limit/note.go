@@ -23,19 +23,19 @@ type Note struct {
 }
 
 // Note returns what should outlive the process.
-func (k *Key) Note(now time.Time) Note {
+func (k *Key) Note(now time.Duration) Note {
 	n := Note{
 		Told: k.told, Rate: k.learnt.rate, Bad: k.learnt.bad, Width: k.width.most, Halved: k.width.halved,
 		Streak: k.gate.streak, Opens: k.breaker.opens,
 	}
-	if left := k.gate.until.Sub(now); left > 0 {
+	if left := k.gate.until - now; left > 0 {
 		n.Gate, n.Reason = left, k.gate.reason
 	}
-	if left := k.breaker.until.Sub(now); left > 0 && k.breaker.opens > 0 {
+	if left := k.breaker.until - now; left > 0 && k.breaker.opens > 0 {
 		n.Breaker = left
 	}
-	if next := k.pace.last.Add(k.pace.debt); k.pace.every > 0 && next.After(now) {
-		n.Last, n.Debt = now.Sub(k.pace.last), k.pace.debt
+	if next := k.pace.last + k.pace.debt; k.pace.started && k.pace.every > 0 && next > now {
+		n.Last, n.Debt = now-k.pace.last, k.pace.debt
 	}
 	if k.day.counting(k.rule.Daily, now) {
 		n.Day, n.Spent = k.day.number, k.day.spent
@@ -52,31 +52,36 @@ const unnoted = time.Second
 
 // Doubt treats the key as if all that its pace allows had started just then,
 // unless its interval is so long that a note would tell.
-func (k *Key) Doubt(then time.Time) {
+func (k *Key) Doubt(then time.Duration) {
 	p := &k.pace
-	if debt := p.every * time.Duration(max(k.rule.Burst, 1)); debt > 0 && p.every <= unnoted && p.last.Add(p.debt).Before(then.Add(debt)) {
-		p.last, p.debt = then, debt
+	debt := p.every * time.Duration(max(k.rule.Burst, 1))
+	if debt <= 0 || p.every > unnoted || p.started && p.last+p.debt >= then+debt {
+		return
 	}
+	p.last, p.debt, p.started = then, debt, true
+	k.adjust()
 }
 
 // Recall takes over a note that was taken this long ago, of an earlier process.
-func (k *Key) Recall(n Note, now time.Time, age time.Duration) {
+func (k *Key) Recall(n Note, now, age time.Duration) {
 	k.told = n.Told
 	k.learnt.rate, k.learnt.bad = max(n.Rate, 0), max(n.Bad, 0)
 	k.width.most, k.width.halved = max(n.Width, 0), n.Halved
 	k.gate.streak = n.Streak
 	k.adjust()
 	if n.Debt > 0 {
-		k.pace.last, k.pace.debt = now.Add(-age-max(n.Last, 0)), n.Debt
+		k.pace.last, k.pace.debt, k.pace.started = now-age-max(n.Last, 0), n.Debt, true
 	}
 	if n.Gate > age {
-		k.gate.close(now.Add(n.Gate-age), n.Reason)
+		k.gate.close(now+n.Gate-age, n.Reason)
 	}
 	if n.Opens > 0 {
 		k.breaker.opens = min(n.Opens, opensToBreak)
-		k.breaker.until = now.Add(max(n.Breaker-age, 0))
+		k.breaker.until = now + max(n.Breaker-age, 0)
 	}
 	if n.Spent > 0 {
-		k.day = day{n.Day, n.Spent}
+		k.day.number, k.day.spent = n.Day, n.Spent
+		k.day.count(now, 0, k.rule.Daily)
 	}
+	k.adjust()
 }

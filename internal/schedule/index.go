@@ -1,6 +1,10 @@
 package schedule
 
-import "time"
+import (
+	"time"
+
+	"github.com/quire-dev/quire/internal/limit"
+)
 
 // linger is how long a batch key waits for more rows while some may be on their
 // way.
@@ -8,24 +12,26 @@ const linger = 200 * time.Millisecond
 
 // place lists k where it belongs after something happened to it. The caller
 // holds mu, as for all methods in this file.
-func (t *Table) place(k *key, now time.Time) {
+func (t *Table) place(k *key, now time.Duration) {
 	what, at := t.look(k, now)
 	before := k.status
 	if what != before {
 		t.enter(k, what, now)
 	}
-	switch {
-	case what == ready:
+	switch what {
+	case ready:
 		t.timers.drop(k)
-		t.byAge.put(k, ageRing(k.oldest))
-		t.byWeight.put(k, weightRing(int64(t.weight(k)*1000)))
-	case what == paced || what == gated:
+		t.byAge.put(k.number, ageRing(k.oldest))
+		t.byWeight.put(k.number, weightRing(int64(t.weight(k)*1000)))
+	case paced, gated:
 		t.unready(k)
-		t.timers.set(k, t.rank(at))
-	case what == parked && k.links[byAge].in == &k.group.parked:
-	case what == parked:
+		t.timers.set(k, at)
+	case parked:
 		t.unlist(k)
-		k.group.parked.push(k)
+		if !k.parked {
+			k.parked = true
+			k.group.parked = append(k.group.parked, k)
+		}
 	default:
 		t.unlist(k)
 	}
@@ -36,10 +42,14 @@ func (t *Table) place(k *key, now time.Time) {
 
 // unpark lists a key that waits for a place in g, if there is one and any may
 // start.
-func (t *Table) unpark(g *group, now time.Time) {
-	for g != nil && g.parked.first != nil && !g.full() {
-		k := g.parked.first
-		g.parked.remove(k)
+func (t *Table) unpark(g *group, now time.Duration) {
+	for g != nil && len(g.parked) > 0 && !g.full() {
+		k := g.parked[0]
+		g.parked = g.parked[1:]
+		k.parked = false
+		if k.status != parked {
+			continue
+		}
 		if t.place(k, now); k.status == ready {
 			return
 		}
@@ -47,34 +57,42 @@ func (t *Table) unpark(g *group, now time.Time) {
 }
 
 // look says what k waits for, and until when if it is for an instant.
-func (t *Table) look(k *key, now time.Time) (status, time.Time) {
+func (t *Table) look(k *key, now time.Duration) (status, time.Duration) {
 	if k.rows == 0 {
-		return idle, time.Time{}
+		return idle, limit.Never
 	}
 	if k.limit.Down() {
 		return ready, now
 	}
 	at, ok := k.limit.Free(now)
 	switch {
-	case !ok && at.IsZero():
+	case at == limit.Never:
 		return capped, at
 	case !ok:
-		if left, _ := k.limit.Gate(now); left >= at.Sub(now) {
+		if left, _ := k.limit.Gate(now); left >= at-now {
 			return gated, at
 		}
 		return paced, at
 	case k.group.full():
-		return parked, time.Time{}
+		return parked, limit.Never
 	}
-	if until := k.head.Add(linger); k.rows < k.limit.Rule().Batch && t.active > 0 && until.After(now) {
-		return paced, until
+	if t.lingers(k, now) {
+		return paced, k.head + linger
 	}
 	return ready, now
 }
 
+// lingers reports whether k had better wait for more rows.
+func (t *Table) lingers(k *key, now time.Duration) bool {
+	return k.rows < k.limit.Batch() && t.active > 0 && k.head+linger > now
+}
+
 // enter notes that k waits for something else from now on.
-func (t *Table) enter(k *key, what status, now time.Time) {
-	k.waited[k.status] += max(0, now.Sub(k.since))
+func (t *Table) enter(k *key, what status, now time.Duration) {
+	if waited := now - k.since; waited > 0 && k.status > ready {
+		k.waited[k.status] += waited
+		k.delayed = true
+	}
 	k.status, k.since = what, now
 }
 
@@ -84,19 +102,14 @@ func (t *Table) unlist(k *key) {
 }
 
 func (t *Table) unready(k *key) {
-	t.byWeight.drop(k)
-	t.byAge.drop(k)
+	t.byWeight.drop(k.number)
+	t.byAge.drop(k.number)
 }
 
 // due moves the keys whose instant has come to where they belong.
-func (t *Table) due(now time.Time) {
-	for rank := t.rank(now); len(t.timers.nodes) > 0 && t.timers.nodes[0].at <= rank; {
-		k := t.timers.nodes[0].key
-		t.timers.drop(k)
-		t.place(k, now)
-		if k.timer != 0 && t.timers.nodes[k.timer-1].at <= rank {
-			return // rounding: it will be due in a moment
-		}
+func (t *Table) due(now time.Duration) {
+	for len(t.timers.nodes) > 0 && t.timers.nodes[0].at <= now {
+		t.place(t.timers.nodes[0].key, now)
 	}
 }
 
@@ -105,7 +118,7 @@ func (t *Table) due(now time.Time) {
 // Half of the slots take the key whose first row is the oldest, so that none waits
 // for ever. The others take the key with the most work left, so that it does not
 // remain when all else is done.
-func (t *Table) next(now time.Time) (k *key, fair bool) {
+func (t *Table) next(now time.Duration) (k *key, fair bool) {
 	t.due(now)
 	if t.active == 0 {
 		for _, k := range t.batching {
@@ -114,14 +127,14 @@ func (t *Table) next(now time.Time) (k *key, fair bool) {
 	}
 	fair = 2*t.fair < t.slots
 	for {
+		n := t.byWeight.highest()
 		if fair {
-			k = t.byAge.lowest()
-		} else {
-			k = t.byWeight.highest()
+			n = t.byAge.lowest()
 		}
-		if k == nil {
+		if n < 0 {
 			return nil, fair
 		}
+		k = t.all[n]
 		if what, _ := t.look(k, now); what == ready {
 			return k, fair
 		}
@@ -129,16 +142,13 @@ func (t *Table) next(now time.Time) (k *key, fair bool) {
 	}
 }
 
-// see notes an instant that the table is told.
-func (t *Table) see(now time.Time) {
+// see turns an instant that the table is told into one of its own: since the
+// first, on the monotonic clock.
+func (t *Table) see(at time.Time) time.Duration {
 	if t.epoch.IsZero() {
-		t.epoch = now
+		t.epoch = at
 	}
-	if now.After(t.latest) {
-		t.latest = now
-	}
+	now := at.Sub(t.epoch)
+	t.latest = max(t.latest, now)
+	return now
 }
-
-// rank turns an instant into a number that timers can order by. Counting from an
-// instant of the process keeps it on the monotonic clock.
-func (t *Table) rank(at time.Time) int64 { return int64(at.Sub(t.epoch)) }

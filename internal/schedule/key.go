@@ -20,38 +20,39 @@ const (
 	statuses
 )
 
-// key is what the table knows of one key.
+// key is what the table knows of one key. Instants are those of the table.
 type key struct {
-	name  string
-	class uint8 // of classes
-	limit limit.Key
-	group *group
-	rows  int // ready rows in the store
-
+	limit   limit.Key // first: what a pick looks at lies together
+	rows    int       // ready rows in the store
 	oldest  int64     // the first of them has at least this order
-	head    time.Time // since when that row has been first
-	told    uint32    // counts the times that rows were told of
+	number  int32     // its place in the table
+	timer   int32     // its place in the timers, from 1; 0: not there
 	held    int32     // grants that point here
-	refresh uint32    // the latest that listed the key
+	status  status
+	class   uint8 // of classes
+	delayed bool  // waited is not all 0
+	parked  bool  // it is among its group's parked keys
 
-	links  [kinds]link
-	timer  int // its place in the timers, from 1; 0: not there
-	status status
-	since  time.Time // the status is as it is
-
-	service mean                    // seconds that a request takes
-	fed     [classes]float32        // jobs that came here from keys of each class
-	waited  [statuses]time.Duration // of the head so far
-	waits   [statuses]Histogram     // of those that did wait
+	unsaved bool                    // something has happened since the latest note
+	group   *group                  // nil: none
+	head    time.Duration           // since when the first row has been first
+	since   time.Duration           // since when the status has been as it is
+	waited  [statuses]time.Duration // of the first row so far
+	told    uint32                  // counts the times that rows were told of
+	refresh uint32                  // the latest that listed the key
 	picks   uint32
-	unsaved bool // something has happened since the latest note
+
+	service mean                // seconds that a request takes
+	fed     [classes]float32    // jobs that came here from keys of each class
+	waits   [statuses]Histogram // of the picks that did wait
+	name    string
 }
 
 // group is what keys share a cap by.
 type group struct {
 	inFlight, most int
-	parked         ring // keys that only wait for it
-	keys           int  // that belong to it
+	parked         []*key // that only wait for it, or did when they were put here
+	keys           int    // that belong to it
 }
 
 // vacate ends a request. The caller then lets another key have its place.
@@ -66,7 +67,7 @@ func (g *group) full() bool { return g != nil && g.most > 0 && g.inFlight >= g.m
 
 // key returns the named key and makes it at first sight. The caller holds mu, as
 // for all methods in this file.
-func (t *Table) key(name string, now time.Time) *key {
+func (t *Table) key(name string, now time.Duration) *key {
 	if k := t.keys[name]; k != nil {
 		return k
 	}
@@ -74,20 +75,34 @@ func (t *Table) key(name string, now time.Time) *key {
 		t.sweep(now)
 	}
 	rule := t.rule(name)
-	k := &key{name: name, limit: limit.NewKey(rule, t.seedOf(name)), class: t.classOf(name), since: now}
+	k := &key{name: name, limit: limit.NewKey(rule, t.seedOf(name), t.epoch), class: t.classOf(name), since: now, number: t.number()}
+	t.all[k.number] = k
 	t.keys[name] = k
 	t.join(k, rule)
 	if m, known := t.memory[name]; known {
 		t.recall(k, m)
 		delete(t.memory, name)
 	}
-	if !t.dark.IsZero() {
+	if t.recalled {
 		k.limit.Doubt(t.dark)
 	}
 	if rule.Batch > 1 {
 		t.batching = append(t.batching, k)
 	}
 	return k
+}
+
+// number returns one that no key has.
+func (t *Table) number() int32 {
+	if n := len(t.unused); n > 0 {
+		number := t.unused[n-1]
+		t.unused = t.unused[:n-1]
+		return number
+	}
+	t.all = append(t.all, nil)
+	t.byWeight.grow()
+	t.byAge.grow()
+	return int32(len(t.all) - 1)
 }
 
 // join makes k a member of the group that its rule names.
@@ -97,7 +112,7 @@ func (t *Table) join(k *key, r limit.Rule) {
 	}
 	g := t.groups[r.Group]
 	if g == nil {
-		g = &group{parked: ring{kind: byAge, index: -1}}
+		g = &group{}
 		t.groups[r.Group] = g
 	}
 	g.most = r.GroupInFlight
@@ -138,11 +153,13 @@ func (t *Table) classOf(name string) uint8 {
 // sweep drops the keys that are not in use and know nothing worth keeping. It
 // runs at each Refresh and whenever the number of keys has doubled, so its cost
 // per key is constant.
-func (t *Table) sweep(now time.Time) {
+func (t *Table) sweep(now time.Duration) {
 	for name, k := range t.keys {
 		if k.rows == 0 && k.held == 0 && k.limit.Forgettable(now) && k.limit.Rule().Batch <= 1 {
 			t.unlist(k)
 			t.quit(k)
+			t.all[k.number] = nil
+			t.unused = append(t.unused, k.number)
 			delete(t.keys, name)
 		}
 	}
@@ -161,21 +178,21 @@ func (t *Table) quit(k *key) {
 }
 
 // setRows is the only place that changes k.rows.
-func (t *Table) setRows(k *key, rows int, now time.Time) {
+func (t *Table) setRows(k *key, rows int, now time.Duration) {
 	switch {
 	case k.rows == 0 && rows > 0:
 		t.backlogged++
 		k.head = now
 	case k.rows > 0 && rows == 0:
 		t.backlogged--
-		k.waited = [statuses]time.Duration{}
+		k.waited, k.delayed = [statuses]time.Duration{}, false
 	}
 	t.flow[k.class].rows += rows - k.rows
 	k.rows = rows
 }
 
 // giveRows adds rows to those that k has, the first of them being oldest.
-func (t *Table) giveRows(k *key, rows int, oldest int64, now time.Time) {
+func (t *Table) giveRows(k *key, rows int, oldest int64, now time.Duration) {
 	if k.rows == 0 || oldest < k.oldest {
 		k.oldest = oldest
 	}

@@ -20,18 +20,18 @@ type note struct {
 type memory struct {
 	note
 	age time.Duration // when the table was told
-	at  time.Time     // that was then
+	at  time.Duration // that was then
 }
 
 // Recall takes over what earlier runs have noted. It is called once, before the
 // table is used. A key that no note tells of is treated as if it had been in use
 // just before: what started within the last second was not noted. Notes that
 // can't be read are passed over, with an error that names the first.
-func (t *Table) Recall(now time.Time, notes []queue.KeyNote) error {
+func (t *Table) Recall(at time.Time, notes []queue.KeyNote) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
-	t.dark = now
+	now := t.see(at)
+	t.recalled, t.dark = true, now
 	var bad error
 	for _, n := range notes {
 		m := memory{age: max(n.Age, 0), at: now}
@@ -60,9 +60,10 @@ func (t *Table) recall(k *key, m memory) {
 }
 
 // Note returns what should be remembered of a key, and whether the table knows it.
-func (t *Table) Note(now time.Time, name string) (queue.KeyNote, bool) {
+func (t *Table) Note(at time.Time, name string) (queue.KeyNote, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := t.see(at)
 	k := t.keys[name]
 	if k == nil {
 		return queue.KeyNote{}, false
@@ -72,9 +73,10 @@ func (t *Table) Note(now time.Time, name string) (queue.KeyNote, bool) {
 
 // Notes returns what should be remembered of the keys at which something has
 // happened since they were noted last.
-func (t *Table) Notes(now time.Time) (notes []queue.KeyNote) {
+func (t *Table) Notes(at time.Time) (notes []queue.KeyNote) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := t.see(at)
 	for _, k := range t.keys {
 		if k.unsaved {
 			notes = append(notes, t.note(k, now))
@@ -84,7 +86,7 @@ func (t *Table) Notes(now time.Time) (notes []queue.KeyNote) {
 }
 
 // note writes down what is known of k, which counts as saved from now on.
-func (t *Table) note(k *key, now time.Time) queue.KeyNote {
+func (t *Table) note(k *key, now time.Duration) queue.KeyNote {
 	k.unsaved = false
 	n := note{Note: k.limit.Note(now), Service: float64(k.service.value)}
 	for c, fed := range k.fed {
@@ -109,7 +111,7 @@ func Noted(n queue.KeyNote, rule limit.Rule, now time.Time) (KeyState, error) {
 	if err := t.Recall(now, []queue.KeyNote{n}); err != nil {
 		return KeyState{}, err
 	}
-	t.key(n.Key, now)
+	t.key(n.Key, t.latest)
 	s, _ := t.Key(now, n.Key)
 	return s, nil
 }

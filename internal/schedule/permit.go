@@ -24,7 +24,7 @@ type grant struct {
 	serial uint64 // of its permit; 0 if unused
 	key    *key
 	ticket limit.Ticket
-	began  time.Time
+	began  time.Duration
 	rows   int    // taken
 	oldest int64  // of the key, before the pick
 	told   uint32 // of the key, at the pick
@@ -35,10 +35,10 @@ type grant struct {
 
 // Took tells that n rows came for a permit, at least 1. If they are fewer than
 // Permit.N, the key has no ready row left but those told of since the pick.
-func (t *Table) Took(p Permit, now time.Time, n int) {
+func (t *Table) Took(p Permit, at time.Time, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	g := t.held(p)
 	if g == nil || n >= g.rows {
 		return
@@ -55,10 +55,10 @@ func (t *Table) Took(p Permit, now time.Time, n int) {
 // place and pace as if it had not been picked. The rows it stood for are counted
 // again, unless empty says that the key has no ready row left; rows told of
 // since the pick are not in question.
-func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
+func (t *Table) Unpick(p Permit, at time.Time, empty bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	g := t.held(p)
 	if g == nil {
 		return
@@ -82,10 +82,10 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 // Send tells that the request of a permit is about to go out, and returns how
 // long it must be held back for the key's pace: 0 unless it was delayed on its
 // way, or one before it was.
-func (t *Table) Send(p Permit, now time.Time) (wait time.Duration) {
+func (t *Table) Send(p Permit, at time.Time) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	g := t.held(p)
 	if g == nil || g.left || g.down {
 		return 0
@@ -97,10 +97,10 @@ func (t *Table) Send(p Permit, now time.Time) (wait time.Duration) {
 
 // Leave frees the key of a permit for others while its slot is still held. A
 // second call does nothing.
-func (t *Table) Leave(p Permit, now time.Time) {
+func (t *Table) Leave(p Permit, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	if g := t.held(p); g != nil {
 		t.leave(g, now)
 		t.place(g.key, now)
@@ -109,14 +109,14 @@ func (t *Table) Leave(p Permit, now time.Time) {
 }
 
 // leave ends the request of a grant, unless that has been told.
-func (t *Table) leave(g *grant, now time.Time) {
+func (t *Table) leave(g *grant, now time.Duration) {
 	if g.left || g.down {
 		return
 	}
 	g.left = true
 	g.key.limit.Done()
 	g.key.group.vacate()
-	took := now.Sub(g.began).Seconds()
+	took := (now - g.began).Seconds()
 	g.key.service.add(took)
 	t.flow[g.key.class].service.add(took)
 }
@@ -124,10 +124,10 @@ func (t *Table) leave(g *grant, now time.Time) {
 // Finish frees the slot of a permit, and its key unless Leave has, and tells the
 // key's limits what the step learnt about it. It reports whether that has changed
 // the key's gate, breaker, cap or pace.
-func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) (changed bool) {
+func (t *Table) Finish(p Permit, at time.Time, s queue.Signal) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	g := t.held(p)
 	if g == nil {
 		return false
@@ -147,7 +147,7 @@ func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) (changed bool) {
 }
 
 // learn tells the limits of a key what a request has met.
-func (k *key) learn(t limit.Ticket, now time.Time, s queue.Signal) {
+func (k *key) learn(t limit.Ticket, now time.Duration, s queue.Signal) {
 	if a := (limit.Allowance{Every: s.Allowance.Every, InFlight: s.Allowance.InFlight}); a != (limit.Allowance{}) {
 		k.limit.Announce(a)
 	}
@@ -167,26 +167,26 @@ func (k *key) learn(t limit.Ticket, now time.Time, s queue.Signal) {
 
 // outlook is what others may want to be told of when it changes.
 type outlook struct {
-	until   time.Time
+	until   time.Duration
 	breaker string
 	width   int
 	every   time.Duration
 }
 
-func (k *key) outlook(now time.Time) outlook {
+func (k *key) outlook(now time.Duration) outlook {
 	o := outlook{breaker: k.limit.Breaker(now), width: k.limit.Cap()}
 	o.every, _ = k.limit.Every()
 	if left, _ := k.limit.Gate(now); left > 0 {
-		o.until = now.Add(left)
+		o.until = now + left
 	}
 	return o
 }
 
 // Gate closes a key for a while, as a throttle does that somebody else met.
-func (t *Table) Gate(now time.Time, name string, wait time.Duration) {
+func (t *Table) Gate(at time.Time, name string, wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	k := t.key(name, now)
 	k.limit.Spend(now, wait)
 	t.place(k, now)
@@ -194,16 +194,16 @@ func (t *Table) Gate(now time.Time, name string, wait time.Duration) {
 
 // Retry takes a retry out of a key's budget and returns how long it must wait
 // at least.
-func (t *Table) Retry(now time.Time, name string) time.Duration {
+func (t *Table) Retry(at time.Time, name string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	return t.key(name, now).limit.Retry(now)
 }
 
 // grant takes a slot for a start at k. The caller holds mu, as for all methods
 // below.
-func (t *Table) grant(k *key, now time.Time, rows int, fair bool) Permit {
+func (t *Table) grant(k *key, now time.Duration, rows int, fair bool) Permit {
 	if len(t.free) == 0 {
 		t.free = append(t.free, int32(len(t.grants)))
 		t.grants = append(t.grants, grant{})
@@ -220,11 +220,12 @@ func (t *Table) grant(k *key, now time.Time, rows int, fair bool) Permit {
 	k.held++
 	t.flow[k.class].running += rows
 	g := &t.grants[i]
-	*g = grant{serial: t.serial, key: k, began: now, rows: rows, oldest: k.oldest, told: k.told, fair: fair, down: k.limit.Down()}
+	g.serial, g.key, g.began, g.rows, g.oldest, g.told = t.serial, k, now, rows, k.oldest, k.told
+	g.fair, g.down, g.left = fair, k.limit.Down(), false
 	p := Permit{Key: k.name, N: rows, Down: g.down, serial: t.serial, grant: i}
 	if !g.down {
 		g.ticket = k.limit.Start(now)
-		p.Gap, _ = k.limit.Every()
+		p.Gap = k.limit.Gap()
 		if k.group != nil {
 			k.group.inFlight++
 		}
@@ -247,7 +248,7 @@ func (t *Table) release(p Permit) {
 	if g.fair {
 		t.fair--
 	}
-	*g = grant{}
+	g.serial, g.key = 0, nil
 	t.free = append(t.free, p.grant)
 	t.active--
 }

@@ -2,111 +2,100 @@ package schedule
 
 import "math/bits"
 
-// A key is in at most one ring of each kind.
-type kind uint8
-
-const (
-	byWeight kind = iota // of keys that may start
-	byAge                // of the same keys; or parked at their group
-	kinds
-)
-
-// link is a key's place in the rings of one kind.
+// link is a key's place in an order. Keys go by their numbers, and links lie side
+// by side, apart from the keys: what a pick touches is then small enough to be in
+// the processor's cache.
 type link struct {
-	prev, next *key
-	in         *ring
+	prev, next int32
+	ring       int32 // -1: not in the order
 }
 
-// ring is a list of keys, first in, first out, that lies in the keys themselves.
-type ring struct {
-	first *key
-	kind  kind
-	index int // in its order; -1 in none
-}
-
-func (r *ring) push(k *key) {
-	l := &k.links[r.kind]
-	l.in = r
-	if r.first == nil {
-		r.first, l.prev, l.next = k, k, k
-		return
-	}
-	last := r.first.links[r.kind].prev
-	l.prev, l.next = last, r.first
-	last.links[r.kind].next = k
-	r.first.links[r.kind].prev = k
-}
-
-func (r *ring) remove(k *key) {
-	l := &k.links[r.kind]
-	if l.next == k {
-		r.first = nil
-	} else {
-		l.prev.links[r.kind].next = l.next
-		l.next.links[r.kind].prev = l.prev
-		if r.first == k {
-			r.first = l.next
-		}
-	}
-	*l = link{}
-}
-
-// order keeps keys in rings by a small number: adding, removing and finding the
-// first or last take the same time however many keys there are.
+// order keeps keys in rings by a small number, first in, first out within one:
+// adding, removing and finding the first or last take the same time however many
+// keys there are.
 type order struct {
-	rings []ring
-	used  []uint64 // a bit for each ring that is not empty
-	kind  kind
+	links []link  // by number of key
+	first []int32 // key at the head of each ring; -1: empty
+	used  []uint64
 }
 
-func newOrder(k kind, n int) order {
-	o := order{rings: make([]ring, n), used: make([]uint64, (n+63)/64), kind: k}
-	for i := range o.rings {
-		o.rings[i] = ring{kind: k, index: i}
+func newOrder(rings int) order {
+	o := order{first: make([]int32, rings), used: make([]uint64, (rings+63)/64)}
+	for i := range o.first {
+		o.first[i] = -1
 	}
 	return o
 }
 
-// put adds k to the end of a ring, unless it is in there.
-func (o *order) put(k *key, i int) {
-	if k.links[o.kind].in == &o.rings[i] {
+// grow makes room for one key more.
+func (o *order) grow() { o.links = append(o.links, link{ring: -1}) }
+
+// put adds a key to the end of a ring, unless it is in there.
+func (o *order) put(k int32, ring int) {
+	if o.links[k].ring == int32(ring) {
 		return
 	}
 	o.drop(k)
-	o.rings[i].push(k)
-	o.used[i/64] |= 1 << (i % 64)
+	o.push(k, ring)
 }
 
-// drop takes k out of whatever ring of this kind it is in.
-func (o *order) drop(k *key) {
-	r := k.links[o.kind].in
-	if r == nil {
+// requeue moves a key to the end of a ring, be it in there or not.
+func (o *order) requeue(k int32, ring int) {
+	o.drop(k)
+	o.push(k, ring)
+}
+
+func (o *order) push(k int32, ring int) {
+	head := o.first[ring]
+	if head < 0 {
+		o.first[ring] = k
+		o.links[k] = link{k, k, int32(ring)}
+		o.used[ring/64] |= 1 << (ring % 64)
 		return
 	}
-	r.remove(k)
-	if r.first == nil && r.index >= 0 {
-		o.used[r.index/64] &^= 1 << (r.index % 64)
+	last := o.links[head].prev
+	o.links[k] = link{last, head, int32(ring)}
+	o.links[last].next = k
+	o.links[head].prev = k
+}
+
+// drop takes a key out if it is in.
+func (o *order) drop(k int32) {
+	l := o.links[k]
+	if l.ring < 0 {
+		return
+	}
+	o.links[k].ring = -1
+	if l.next == k {
+		o.first[l.ring] = -1
+		o.used[l.ring/64] &^= 1 << (l.ring % 64)
+		return
+	}
+	o.links[l.prev].next = l.next
+	o.links[l.next].prev = l.prev
+	if o.first[l.ring] == k {
+		o.first[l.ring] = l.next
 	}
 }
 
-// lowest returns the first key of the first ring, or nil.
-func (o *order) lowest() *key {
+// lowest returns the first key of the first ring, or -1.
+func (o *order) lowest() int32 {
 	for w, word := range o.used {
 		if word != 0 {
-			return o.rings[w*64+bits.TrailingZeros64(word)].first
+			return o.first[w*64+bits.TrailingZeros64(word)]
 		}
 	}
-	return nil
+	return -1
 }
 
-// highest returns the first key of the last ring, or nil.
-func (o *order) highest() *key {
+// highest returns the first key of the last ring, or -1.
+func (o *order) highest() int32 {
 	for w := len(o.used) - 1; w >= 0; w-- {
 		if word := o.used[w]; word != 0 {
-			return o.rings[w*64+bits.Len64(word)-1].first
+			return o.first[w*64+bits.Len64(word)-1]
 		}
 	}
-	return nil
+	return -1
 }
 
 const (

@@ -47,15 +47,16 @@ func (t *Table) HasReady() bool {
 }
 
 // Keys returns the state of all keys the table knows, by name.
-func (t *Table) Keys(now time.Time) []KeyState {
-	states := t.states(now)
+func (t *Table) Keys(at time.Time) []KeyState {
+	states := t.states(at)
 	slices.SortFunc(states, func(a, b KeyState) int { return cmp.Compare(a.Key, b.Key) })
 	return states
 }
 
-func (t *Table) states(now time.Time) []KeyState {
+func (t *Table) states(at time.Time) []KeyState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := t.see(at)
 	states := make([]KeyState, 0, len(t.keys))
 	for _, k := range t.keys {
 		states = append(states, t.state(k, now))
@@ -64,9 +65,10 @@ func (t *Table) states(now time.Time) []KeyState {
 }
 
 // Key returns the state of one key, and whether the table knows it.
-func (t *Table) Key(now time.Time, name string) (KeyState, bool) {
+func (t *Table) Key(at time.Time, name string) (KeyState, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := t.see(at)
 	k := t.keys[name]
 	if k == nil {
 		return KeyState{}, false
@@ -81,7 +83,7 @@ func (k *key) waitsFor(what status) Histogram {
 	return h
 }
 
-func (t *Table) state(k *key, now time.Time) KeyState {
+func (t *Table) state(k *key, now time.Duration) KeyState {
 	s := KeyState{
 		Key:       k.name,
 		InFlight:  k.limit.InFlight(),
@@ -103,7 +105,7 @@ func (t *Table) state(k *key, now time.Time) KeyState {
 		s.Service = seconds(t.serviceOf(k))
 	}
 	if k.rows > 0 {
-		s.Oldest, s.Head = k.oldest, max(0, now.Sub(k.head))
+		s.Oldest, s.Head = k.oldest, max(0, now-k.head)
 		s.Left = seconds(t.weight(k)) + s.Gate
 	}
 	return s

@@ -38,14 +38,17 @@ type Table struct {
 	rule     func(key string) limit.Rule
 	seed     uint64
 	keys     map[string]*key
+	all      []*key  // by number; nil: not in use
+	unused   []int32 // numbers
 	groups   map[string]*group
-	batching []*key // those whose requests take several rows
+	batching []*key // those whose requests may take several rows
 	memory   map[string]memory
-	dark     time.Time // what started just before this is not known; zero: nothing did
+	recalled bool          // an earlier run may have ended just before dark
+	dark     time.Duration // what started shortly before this is not known
 
 	byWeight order
 	byAge    order
-	timers   timers // by the instant, as told by rank
+	timers   timers
 
 	slots  int // steps allowed at once
 	active int // steps under way
@@ -55,11 +58,11 @@ type Table struct {
 	serial uint64  // of the latest grant
 
 	flow       [classes]flow
-	backlogged int // keys with ready rows
-	refreshes  uint32
-	epoch      time.Time // the first instant told, from which ranks count
-	latest     time.Time // the latest instant told
-	sweepAt    int       // number of keys at which the forgettable ones are dropped
+	backlogged int           // keys with ready rows
+	refreshes  uint32        // counted
+	epoch      time.Time     // the first instant told, from which the table counts
+	latest     time.Duration // the latest instant told
+	sweepAt    int           // number of keys at which the forgettable ones are dropped
 }
 
 // firstSweep is the number of keys below which none is worth dropping.
@@ -74,7 +77,7 @@ func New(cfg Config) *Table {
 	return &Table{
 		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep,
 		keys: make(map[string]*key), groups: make(map[string]*group), memory: make(map[string]memory),
-		byWeight: newOrder(byWeight, weightRings), byAge: newOrder(byAge, ageRings),
+		byWeight: newOrder(weightRings), byAge: newOrder(ageRings),
 	}
 }
 
@@ -82,10 +85,10 @@ func New(cfg Config) *Table {
 // out have none. Rows that become ready after the snapshot was read must be told
 // by Add after Refresh. Rows leased since then may still be in it; the permits
 // that they lead to are given back with Unpick.
-func (t *Table) Refresh(now time.Time, backlog []queue.KeyBacklog) {
+func (t *Table) Refresh(at time.Time, backlog []queue.KeyBacklog) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	t.refreshes++
 	for _, b := range backlog {
 		if b.Ready <= 0 {
@@ -124,10 +127,10 @@ func (t *Table) Add(name string, rows int, oldest int64) {
 
 // Pick takes a slot, a place in flight and the turn of a key together, or
 // nothing, for at most most rows. Every permit ends with Finish or Unpick.
-func (t *Table) Pick(now time.Time, most int) (Permit, bool) {
+func (t *Table) Pick(at time.Time, most int) (Permit, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	if t.active >= t.slots || most <= 0 {
 		return Permit{}, false
 	}
@@ -135,16 +138,21 @@ func (t *Table) Pick(now time.Time, most int) (Permit, bool) {
 	if k == nil {
 		return Permit{}, false
 	}
-	batch := max(k.limit.Rule().Batch, 1)
+	rows := k.limit.Batch()
 	if k.limit.Down() {
-		batch = downBatch
+		rows = downBatch
 	}
-	rows := min(k.rows, batch, most)
+	rows = min(k.rows, rows, most)
 	t.served(k, now)
 	p := t.grant(k, now, rows, fair)
 	t.setRows(k, k.rows-rows, now)
 	k.oldest += int64(rows) // ids are unique: priorities aside, the next row's is greater
-	t.unready(k)            // to the end of its rings
+	if what, _ := t.look(k, now); what == ready {
+		// To the end of its rings. Its weight has hardly changed.
+		t.byAge.requeue(k.number, ageRing(k.oldest))
+		t.byWeight.requeue(k.number, int(t.byWeight.links[k.number].ring))
+		return p, true
+	}
 	t.place(k, now)
 	return p, true
 }
@@ -152,35 +160,38 @@ func (t *Table) Pick(now time.Time, most int) (Permit, bool) {
 // downBatch is how many rows a step at a key takes that is given up.
 const downBatch = 16
 
-// served counts what the first row of k has waited for.
-func (t *Table) served(k *key, now time.Time) {
-	t.enter(k, k.status, now)
+// served counts what the first row of k has waited for, apart from a slot.
+func (t *Table) served(k *key, now time.Duration) {
+	k.picks++
+	k.head, k.since = now, now
+	if !k.delayed {
+		return
+	}
 	for what, waited := range k.waited {
 		if waited > 0 {
 			k.waits[what].add(waited)
 			k.waited[what] = 0
 		}
 	}
-	k.picks++
-	k.head = now
+	k.delayed = false
 }
 
 // Wake returns when Pick will succeed if nothing else happens; that may be now.
 // It reports false if time alone changes nothing.
-func (t *Table) Wake(now time.Time) (time.Time, bool) {
+func (t *Table) Wake(at time.Time) (time.Time, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	if t.active >= t.slots {
 		return time.Time{}, false
 	}
 	if k, _ := t.next(now); k != nil {
-		return now, true
+		return at, true
 	}
 	if len(t.timers.nodes) == 0 {
 		return time.Time{}, false
 	}
-	return t.epoch.Add(time.Duration(t.timers.nodes[0].at)), true
+	return t.epoch.Add(t.timers.nodes[0].at), true
 }
 
 // SetSlots changes how many steps may run at once. Steps beyond a lower number
@@ -193,20 +204,20 @@ func (t *Table) SetSlots(n int) {
 
 // SetRule changes the allowance of one key. The table may forget a key that is
 // not in use, so Config.Rule must give the same answer from now on.
-func (t *Table) SetRule(now time.Time, name string, r limit.Rule) {
+func (t *Table) SetRule(at time.Time, name string, r limit.Rule) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	if k := t.keys[name]; k != nil {
 		t.setRule(k, r, now)
 	}
 }
 
 // SetRules replaces Config.Rule and asks the new one for every key.
-func (t *Table) SetRules(now time.Time, rule func(key string) limit.Rule) {
+func (t *Table) SetRules(at time.Time, rule func(key string) limit.Rule) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	t.rule = rule
 	for name, k := range t.keys {
 		t.setRule(k, rule(name), now)
@@ -214,7 +225,7 @@ func (t *Table) SetRules(now time.Time, rule func(key string) limit.Rule) {
 }
 
 // setRule changes the allowance of a key. It stays in its group.
-func (t *Table) setRule(k *key, r limit.Rule, now time.Time) {
+func (t *Table) setRule(k *key, r limit.Rule, now time.Duration) {
 	before := k.limit.Rule()
 	r.Group = before.Group
 	k.limit.SetRule(r)

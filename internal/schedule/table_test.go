@@ -329,6 +329,34 @@ func benchmark(b *testing.B, keys int, rule limit.Rule) {
 	}
 }
 
+// BenchmarkTable_Pick measures picks alone: what follows them is done while the
+// clock stands.
+func BenchmarkTable_Pick(b *testing.B) {
+	const round = 64
+	for _, keys := range []int{200, 10_000, 100_000} {
+		b.Run(fmt.Sprint(keys), func(b *testing.B) {
+			table := schedule.New(schedule.Config{Slots: round, Rule: always(limit.Rule{})})
+			table.Refresh(epoch, backlog("host:www.journal-of-benchmarks.example/", keys, 1<<40))
+			now := epoch
+			out := make([]schedule.Permit, 0, round)
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(out) == round {
+					b.StopTimer()
+					for _, p := range out {
+						table.Finish(p, now, queue.Signal{Kind: queue.OK})
+					}
+					out = out[:0]
+					b.StartTimer()
+				}
+				now = now.Add(100 * time.Nanosecond)
+				p, _ := table.Pick(now, 1)
+				out = append(out, p)
+			}
+		})
+	}
+}
+
 // BenchmarkTable_idle reports what an idle key costs.
 func BenchmarkTable_idle(b *testing.B) {
 	const keys = 100_000

@@ -1,22 +1,24 @@
 package schedule
 
+import "time"
+
 // timers is a binary heap of keys, the smallest instant first, in which each key
 // knows its place. container/heap would do, at an interface call per comparison.
 type timers struct{ nodes []node }
 
 type node struct {
-	at  int64 // beside the pointer, so that comparing does not follow it
+	at  time.Duration // beside the pointer, so that comparing does not follow it
 	key *key
 }
 
 // set puts k in, or moves it.
-func (h *timers) set(k *key, at int64) {
+func (h *timers) set(k *key, at time.Duration) {
 	if k.timer == 0 {
 		h.nodes = append(h.nodes, node{})
 		h.up(len(h.nodes)-1, node{at, k})
 		return
 	}
-	if i := k.timer - 1; h.nodes[i].at != at {
+	if i := int(k.timer - 1); h.nodes[i].at != at {
 		h.settle(i, node{at, k})
 	}
 }
@@ -30,7 +32,7 @@ func (h *timers) drop(k *key) {
 	n := h.nodes[last]
 	h.nodes[last] = node{}
 	h.nodes = h.nodes[:last]
-	if i := k.timer - 1; i != last {
+	if i := int(k.timer - 1); i != last {
 		h.settle(i, n)
 	}
 	k.timer = 0
@@ -77,5 +79,5 @@ func (h *timers) down(i int, n node) {
 
 func (h *timers) put(i int, n node) {
 	h.nodes[i] = n
-	n.key.timer = i + 1
+	n.key.timer = int32(i + 1)
 }

@@ -110,10 +110,10 @@ func (t *Table) Moved(from, to string) {
 // Bound returns the key that will take longest if nothing new comes, and how
 // long: no order of picking can be faster. The key is empty if it is the slots,
 // not a key, that bind; the time is 0 if nothing is left.
-func (t *Table) Bound(now time.Time) (name string, left time.Duration) {
+func (t *Table) Bound(at time.Time) (name string, left time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	var longest, total float64
 	for _, k := range t.keys {
 		if k.rows == 0 && k.limit.InFlight() == 0 {
