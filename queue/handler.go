@@ -68,7 +68,9 @@ const (
 	None      SignalKind = iota
 	OK                   // it answered, whatever it said
 	Throttled            // it asked for less; the key is gated, the job is not charged
-	Troubled             // timeout, refused or reset connection, server error
+	Troubled             // timeout, broken name, connection or TLS, server error
+	Refused              // 403 and the like: about one document, or about us; which, its other answers tell
+	Blocked              // it shuts us out as such, with a challenge say: nothing more is asked there for a while
 )
 
 // Signal is what a step learnt about its key. Of the signals of a step with
@@ -86,6 +88,16 @@ type Allowance struct {
 	Every    time.Duration // least time between two starts
 	InFlight int           // requests at once
 	Wait     time.Duration // the allowance is spent: no start before this long from now
+}
+
+// Stricter returns what two announcements allow together: of each field the
+// stricter one.
+func (a Allowance) Stricter(b Allowance) Allowance {
+	a.Every, a.Wait = max(a.Every, b.Every), max(a.Wait, b.Wait)
+	if a.InFlight == 0 || b.InFlight > 0 && b.InFlight < a.InFlight {
+		a.InFlight = b.InFlight
+	}
+	return a
 }
 
 // RetryPolicy spaces out the attempts of a job. The zero value is the default.

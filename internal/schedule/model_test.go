@@ -286,7 +286,7 @@ func (m *model) finish(t *rapid.T) {
 		k.throttled = k.throttled && p.stale
 	case queue.Throttled:
 		m.throttle(t, p, s.For)
-	case queue.None, queue.Troubled: // change nothing here
+	case queue.None, queue.Troubled, queue.Refused, queue.Blocked: // change nothing here
 	}
 }
 

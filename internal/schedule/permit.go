@@ -97,7 +97,7 @@ func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) {
 		k.limit.Done()
 	}
 	switch s.Kind {
-	case queue.OK:
+	case queue.OK, queue.Refused, queue.Blocked:
 		k.limit.OK(g.ticket)
 	case queue.Throttled:
 		k.limit.Throttle(g.ticket, now, s.For)
