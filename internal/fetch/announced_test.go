@@ -64,8 +64,10 @@ func TestAnnounced_services(t *testing.T) {
 			"x-ratelimit-reset: 1784787021"), pace(133, time.Minute)},
 		"Zenodo, search": {"zenodo.org", fields("Date: Thu, 08 Jan 2026 15:04:48 GMT", "retry-after: 60", "x-ratelimit-limit: 30", "x-ratelimit-remaining: 29",
 			"x-ratelimit-reset: 1767884749"), pace(30, time.Minute)},
-		"Zenodo, spent": {"zenodo.org", fields(date, "x-ratelimit-limit: 133", "x-ratelimit-remaining: 0", "x-ratelimit-reset: 1784787021"),
-			queue.Allowance{Every: pace(133, time.Minute).Every, Wait: time.Minute}},
+		"Zenodo, spent": {
+			"zenodo.org", fields(date, "x-ratelimit-limit: 133", "x-ratelimit-remaining: 0", "x-ratelimit-reset: 1784787021"),
+			queue.Allowance{Every: pace(133, time.Minute).Every, Wait: time.Minute},
+		},
 		"NCBI":               {"eutils.ncbi.nlm.nih.gov", fields("x-ratelimit-limit: 3", "x-ratelimit-remaining: 0"), pace(3, time.Second)},
 		"DataCite":           {"api.datacite.org", fields("x-ratelimit-limit: 1000", "x-ratelimit-remaining: 999"), pace(1000, 5*time.Minute)},
 		"GitHub":             {"api.github.com", fields("x-ratelimit-limit: 60", "x-ratelimit-remaining: 59", "x-ratelimit-reset: 1784787021"), queue.Allowance{}},
