@@ -112,7 +112,7 @@ func TestKey_Free(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			k := limit.NewKey(tt.rule)
+			k := limit.NewKey(tt.rule, 0)
 			if tt.before != nil {
 				tt.before(&k)
 			}
@@ -128,11 +128,11 @@ func TestKey_Free(t *testing.T) {
 }
 
 func TestKey_Cancel(t *testing.T) {
-	k := limit.NewKey(limit.Rule{InFlight: 1, Every: 10 * time.Second})
+	k := limit.NewKey(limit.Rule{InFlight: 1, Every: 10 * time.Second}, 0)
 	k.Start(at(0))
 	k.Done()
 	ticket := k.Start(at(15 * time.Second))
-	k.Cancel(ticket)
+	k.Cancel(ticket, at(15*time.Second))
 	if n := k.InFlight(); n != 0 {
 		t.Errorf("InFlight = %d after Cancel, want 0", n)
 	}
@@ -149,7 +149,7 @@ func TestKey_Cancel_outOfOrder(t *testing.T) {
 	var k limit.Key
 	first := k.Start(at(0))
 	k.Start(at(0))
-	k.Cancel(first) // the other start of the same instant did happen
+	k.Cancel(first, at(0)) // the other start of the same instant did happen
 	k.SetRule(limit.Rule{Every: time.Second})
 	if got, ok := k.Free(at(0)); ok || !got.Equal(at(time.Second)) {
 		t.Errorf("Free = %v, %v; want a second after the start that did happen", got, ok)
@@ -157,7 +157,7 @@ func TestKey_Cancel_outOfOrder(t *testing.T) {
 }
 
 func TestKey_Forgettable(t *testing.T) {
-	k := limit.NewKey(limit.Rule{Every: time.Hour})
+	k := limit.NewKey(limit.Rule{Every: time.Hour}, 0)
 	if !k.Forgettable(at(0)) {
 		t.Error("a new key is worth keeping")
 	}

@@ -1,11 +1,13 @@
 // Package limit does the arithmetic of one key: how many requests may be in
-// flight, how soon the next may start, and until when none may. It is pure: it
-// takes instants, starts nothing and locks nothing.
+// flight, how soon the next may start, and until when none may. It starts from
+// what is configured and learns from what the key announces, how it answers and
+// what it refuses. It is pure: it takes instants, starts nothing and locks
+// nothing.
 package limit
 
 import "time"
 
-// Rule is the allowance of one key. The zero Rule allows everything.
+// Rule is the configured allowance of one key. The zero Rule allows everything.
 type Rule struct {
 	InFlight int           // requests at once; 0 for no cap
 	Every    time.Duration // least time between two starts; 0 for none
@@ -19,9 +21,17 @@ type Rule struct {
 }
 
 // PerSecond returns how many starts a second the rule allows; 0 means any number.
-func (r Rule) PerSecond() float64 {
-	if r.Every <= 0 {
+func (r Rule) PerSecond() float64 { return perSecond(r.Every) }
+
+func perSecond(every time.Duration) float64 {
+	if every <= 0 {
 		return 0
 	}
-	return float64(time.Second) / float64(r.Every)
+	return float64(time.Second) / float64(every)
+}
+
+// Allowance is what a key announces that it allows. A zero field says nothing.
+type Allowance struct {
+	Every    time.Duration // least time between two starts
+	InFlight int           // requests at once
 }

@@ -56,12 +56,13 @@ func (h *history) setRule(t *rapid.T) {
 // may says by the history alone whether a start is allowed.
 func (h *history) may() bool {
 	limit := h.rule.InFlight
+	every, _ := h.key.Every() // what is learnt may lengthen it
 	if h.probe {
 		limit = 1
 	}
 	return (limit == 0 || len(h.open) < limit) &&
 		!h.now.Before(h.gate) &&
-		(h.last.IsZero() || !h.now.Before(h.last.Add(h.rule.Every)))
+		(h.last.IsZero() || !h.now.Before(h.last.Add(max(every, h.rule.Every))))
 }
 
 func (h *history) begin(t *rapid.T) (limit.Ticket, bool) {
@@ -93,7 +94,7 @@ func (h *history) start(t *rapid.T) {
 
 func (h *history) startAndCancel(t *rapid.T) {
 	if ticket, ok := h.begin(t); ok {
-		h.key.Cancel(ticket)
+		h.key.Cancel(ticket, h.now)
 	}
 }
 
@@ -105,9 +106,9 @@ func (h *history) end(t *rapid.T) {
 	ticket := h.open[i]
 	h.open = append(h.open[:i], h.open[i+1:]...)
 	h.key.Done()
-	switch rapid.SampledFrom([]string{"ok", "throttled", "trouble", "none"}).Draw(t, "signal") {
+	switch rapid.SampledFrom([]string{"ok", "throttled", "none"}).Draw(t, "signal") {
 	case "ok":
-		h.key.OK(ticket)
+		h.key.OK(ticket, h.now)
 		if h.fresh[ticket] {
 			h.probe = false
 		}
@@ -122,8 +123,6 @@ func (h *history) end(t *rapid.T) {
 		}
 		left, _ := h.key.Gate(h.now)
 		h.gate = h.now.Add(left)
-	case "trouble":
-		h.key.Trouble()
 	}
 	delete(h.fresh, ticket)
 }

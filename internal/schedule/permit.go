@@ -10,7 +10,11 @@ import (
 // Permit is the right to run one step at Key. It is spent by the first call of
 // Unpick or Finish; all later calls with it do nothing.
 type Permit struct {
-	Key    string
+	Key  string
+	N    int           // rows that the step may take, at least 1
+	Gap  time.Duration // least time to the key's next start; 0 for none
+	Down bool          // the key is given up: no request may be made there
+
 	serial uint64 // never used twice
 	grant  int32
 }
@@ -20,13 +24,35 @@ type grant struct {
 	serial uint64 // of its permit; 0 if unused
 	key    *key
 	ticket limit.Ticket
+	began  time.Time
+	rows   int    // taken
 	oldest int64  // of the key, before the pick
 	told   uint32 // of the key, at the pick
+	fair   bool   // picked by age
+	down   bool   // no request: the key is not held
 	left   bool   // the key is free already
 }
 
+// Took tells that n rows came for a permit, at least 1. If they are fewer than
+// Permit.N, the key has no ready row left but those told of since the pick.
+func (t *Table) Took(p Permit, now time.Time, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.see(now)
+	g := t.held(p)
+	if g == nil || n >= g.rows {
+		return
+	}
+	t.flow[g.key.class].running -= g.rows - n
+	g.rows = n
+	if g.key.told == g.told {
+		t.setRows(g.key, 0, now)
+		t.place(g.key, now)
+	}
+}
+
 // Unpick gives back a permit for which no row came: the slot, and the key's
-// place and pace as if it had not been picked. The row it stood for is counted
+// place and pace as if it had not been picked. The rows it stood for are counted
 // again, unless empty says that the key has no ready row left; rows told of
 // since the pick are not in question.
 func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
@@ -38,17 +64,19 @@ func (t *Table) Unpick(p Permit, now time.Time, empty bool) {
 		return
 	}
 	k := g.key
-	if !g.left {
-		k.limit.Cancel(g.ticket)
+	if !g.left && !g.down {
+		k.limit.Cancel(g.ticket, now)
+		k.group.vacate()
 	}
 	switch {
 	case !empty:
-		t.giveRows(k, 1, g.oldest)
+		t.giveRows(k, g.rows, g.oldest, now)
 	case k.told == g.told:
-		t.setRows(k, 0)
+		t.setRows(k, 0, now)
 	}
 	t.release(p)
 	t.place(k, now)
+	t.unpark(k.group, now)
 }
 
 // Send tells that the request of a permit is about to go out, and returns how
@@ -59,7 +87,7 @@ func (t *Table) Send(p Permit, now time.Time) (wait time.Duration) {
 	defer t.mu.Unlock()
 	t.see(now)
 	g := t.held(p)
-	if g == nil || g.left {
+	if g == nil || g.left || g.down {
 		return 0
 	}
 	wait = g.key.limit.Send(now)
@@ -73,40 +101,89 @@ func (t *Table) Leave(p Permit, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.see(now)
-	g := t.held(p)
-	if g == nil || g.left {
+	if g := t.held(p); g != nil {
+		t.leave(g, now)
+		t.place(g.key, now)
+		t.unpark(g.key.group, now)
+	}
+}
+
+// leave ends the request of a grant, unless that has been told.
+func (t *Table) leave(g *grant, now time.Time) {
+	if g.left || g.down {
 		return
 	}
 	g.left = true
 	g.key.limit.Done()
-	t.place(g.key, now)
+	g.key.group.vacate()
+	took := now.Sub(g.began).Seconds()
+	g.key.service.add(took)
+	t.flow[g.key.class].service.add(took)
 }
 
 // Finish frees the slot of a permit, and its key unless Leave has, and tells the
-// key's limits what the step learnt about it.
-func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) {
+// key's limits what the step learnt about it. It reports whether that has changed
+// the key's gate, breaker, cap or pace.
+func (t *Table) Finish(p Permit, now time.Time, s queue.Signal) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.see(now)
 	g := t.held(p)
 	if g == nil {
-		return
+		return false
 	}
 	k := g.key
-	if !g.left {
-		k.limit.Done()
-	}
-	switch s.Kind {
-	case queue.OK, queue.Refused, queue.Blocked:
-		k.limit.OK(g.ticket)
-	case queue.Throttled:
-		k.limit.Throttle(g.ticket, now, s.For)
-	case queue.Troubled:
-		k.limit.Trouble()
-	case queue.None:
+	before := k.outlook(now)
+	t.leave(g, now)
+	if !g.down {
+		k.learn(g.ticket, now, s)
 	}
 	t.release(p)
 	t.place(k, now)
+	t.unpark(k.group, now)
+	changed = k.outlook(now) != before
+	k.unsaved = true
+	return changed
+}
+
+// learn tells the limits of a key what a request has met.
+func (k *key) learn(t limit.Ticket, now time.Time, s queue.Signal) {
+	if a := (limit.Allowance{Every: s.Allowance.Every, InFlight: s.Allowance.InFlight}); a != (limit.Allowance{}) {
+		k.limit.Announce(a)
+	}
+	if s.Allowance.Wait > 0 {
+		k.limit.Spend(now, s.Allowance.Wait)
+	}
+	switch s.Kind {
+	case queue.OK:
+		k.limit.OK(t, now)
+	case queue.Throttled:
+		k.limit.Throttle(t, now, s.For)
+	case queue.Troubled:
+		k.limit.Trouble(t, now)
+	case queue.Refused:
+		k.limit.Refuse(t, now)
+	case queue.Blocked:
+		k.limit.Block(t, now)
+	case queue.None:
+	}
+}
+
+// outlook is what others may want to be told of when it changes.
+type outlook struct {
+	until   time.Time
+	breaker string
+	width   int
+	every   time.Duration
+}
+
+func (k *key) outlook(now time.Time) outlook {
+	o := outlook{breaker: k.limit.Breaker(now), width: k.limit.Cap()}
+	o.every, _ = k.limit.Every()
+	if left, _ := k.limit.Gate(now); left > 0 {
+		o.until = now.Add(left)
+	}
+	return o
 }
 
 // Gate closes a key for a while, as a throttle does that somebody else met.
@@ -115,13 +192,22 @@ func (t *Table) Gate(now time.Time, name string, wait time.Duration) {
 	defer t.mu.Unlock()
 	t.see(now)
 	k := t.key(name, now)
-	k.limit.Throttle(limit.Ticket{}, now, wait)
+	k.limit.Spend(now, wait)
 	t.place(k, now)
+}
+
+// Retry takes a retry out of a key's budget and returns how long it must wait
+// at least.
+func (t *Table) Retry(now time.Time, name string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.see(now)
+	return t.key(name, now).limit.Retry(now)
 }
 
 // grant takes a slot for a start at k. The caller holds mu, as for all methods
 // below.
-func (t *Table) grant(k *key, ticket limit.Ticket) Permit {
+func (t *Table) grant(k *key, now time.Time, rows int, fair bool) Permit {
 	if len(t.free) == 0 {
 		t.free = append(t.free, int32(len(t.grants)))
 		t.grants = append(t.grants, grant{})
@@ -132,9 +218,22 @@ func (t *Table) grant(k *key, ticket limit.Ticket) Permit {
 
 	t.serial++
 	t.active++
+	if fair {
+		t.fair++
+	}
 	k.held++
-	t.grants[i] = grant{serial: t.serial, key: k, ticket: ticket, oldest: k.oldest, told: k.told}
-	return Permit{Key: k.name, serial: t.serial, grant: i}
+	t.flow[k.class].running += rows
+	g := &t.grants[i]
+	*g = grant{serial: t.serial, key: k, began: now, rows: rows, oldest: k.oldest, told: k.told, fair: fair, down: k.limit.Down()}
+	p := Permit{Key: k.name, N: rows, Down: g.down, serial: t.serial, grant: i}
+	if !g.down {
+		g.ticket = k.limit.Start(now)
+		p.Gap, _ = k.limit.Every()
+		if k.group != nil {
+			k.group.inFlight++
+		}
+	}
+	return p
 }
 
 // held returns the grant of p, or nil if p is spent.
@@ -146,8 +245,13 @@ func (t *Table) held(p Permit) *grant {
 }
 
 func (t *Table) release(p Permit) {
-	t.grants[p.grant].key.held--
-	t.grants[p.grant] = grant{}
+	g := &t.grants[p.grant]
+	g.key.held--
+	t.flow[g.key.class].running -= g.rows
+	if g.fair {
+		t.fair--
+	}
+	*g = grant{}
 	t.free = append(t.free, p.grant)
 	t.active--
 }

@@ -22,27 +22,41 @@ type Config struct {
 	// Rule is the allowance of a key on first sight; nil allows everything. It is
 	// called under the table's lock and must not call the table.
 	Rule func(key string) limit.Rule
+
+	// Seed varies the waits that others may be waiting out as well; 0: as told.
+	Seed uint64
 }
 
 // Table is the key table. A key that may start its next step, as far as the key
-// itself is concerned, is in ready; one that only has to wait for an instant is
-// in timed; all others are in neither until something happens to them.
+// itself is concerned, is in byWeight and byAge; one that only has to wait for an
+// instant is in timers; one that only has to wait for its group is parked there;
+// all others are in none until something happens to them.
 //
 // All methods are safe for concurrent use.
 type Table struct {
-	mu    sync.Mutex
-	rule  func(key string) limit.Rule
-	keys  map[string]*key
-	ready heap // ranked by oldest row
-	timed heap // ranked by the instant, as told by rank
+	mu       sync.Mutex
+	rule     func(key string) limit.Rule
+	seed     uint64
+	keys     map[string]*key
+	groups   map[string]*group
+	batching []*key // those whose requests take several rows
+	memory   map[string]memory
+	dark     time.Time // what started just before this is not known; zero: nothing did
+
+	byWeight order
+	byAge    order
+	timers   timers // by the instant, as told by rank
 
 	slots  int // steps allowed at once
 	active int // steps under way
+	fair   int // of them, picked by age
 	grants []grant
 	free   []int32 // unused grants
 	serial uint64  // of the latest grant
 
-	backlogged int       // keys with ready rows
+	flow       [classes]flow
+	backlogged int // keys with ready rows
+	refreshes  uint32
 	epoch      time.Time // the first instant told, from which ranks count
 	latest     time.Time // the latest instant told
 	sweepAt    int       // number of keys at which the forgettable ones are dropped
@@ -57,7 +71,11 @@ func New(cfg Config) *Table {
 	if rule == nil {
 		rule = func(string) limit.Rule { return limit.Rule{} }
 	}
-	return &Table{rule: rule, keys: make(map[string]*key), slots: cfg.Slots, sweepAt: firstSweep}
+	return &Table{
+		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep,
+		keys: make(map[string]*key), groups: make(map[string]*group), memory: make(map[string]memory),
+		byWeight: newOrder(byWeight, weightRings), byAge: newOrder(byAge, ageRings),
+	}
 }
 
 // Refresh takes over an exact count of the ready rows: keys that backlog leaves
@@ -68,9 +86,7 @@ func (t *Table) Refresh(now time.Time, backlog []queue.KeyBacklog) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.see(now)
-	for _, k := range t.keys {
-		t.setRows(k, 0)
-	}
+	t.refreshes++
 	for _, b := range backlog {
 		if b.Ready <= 0 {
 			continue
@@ -78,9 +94,13 @@ func (t *Table) Refresh(now time.Time, backlog []queue.KeyBacklog) {
 		k := t.key(b.Key, now)
 		k.told++
 		k.oldest = b.Oldest
-		t.setRows(k, b.Ready)
+		k.refresh = t.refreshes
+		t.setRows(k, b.Ready, now)
 	}
 	for _, k := range t.keys {
+		if k.refresh != t.refreshes {
+			t.setRows(k, 0, now)
+		}
 		t.place(k, now)
 	}
 	t.sweep(now)
@@ -98,29 +118,51 @@ func (t *Table) Add(name string, rows int, oldest int64) {
 	// have to wait is looked at again when its time comes.
 	k := t.key(name, t.latest)
 	k.told++
-	t.giveRows(k, rows, oldest)
+	t.giveRows(k, rows, oldest, t.latest)
 	t.place(k, t.latest)
 }
 
 // Pick takes a slot, a place in flight and the turn of a key together, or
-// nothing. Among the keys that may start it takes the one whose oldest ready row
-// comes first. Every permit ends with Finish or Unpick.
-func (t *Table) Pick(now time.Time) (Permit, bool) {
+// nothing, for at most most rows. Every permit ends with Finish or Unpick.
+func (t *Table) Pick(now time.Time, most int) (Permit, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.see(now)
-	if t.active >= t.slots {
+	if t.active >= t.slots || most <= 0 {
 		return Permit{}, false
 	}
-	k := t.next(now)
+	k, fair := t.next(now)
 	if k == nil {
 		return Permit{}, false
 	}
-	p := t.grant(k, k.limit.Start(now))
-	t.setRows(k, k.rows-1)
-	k.oldest++ // ids are unique: priorities aside, the next row's is greater
+	batch := max(k.limit.Rule().Batch, 1)
+	if k.limit.Down() {
+		batch = downBatch
+	}
+	rows := min(k.rows, batch, most)
+	t.served(k, now)
+	p := t.grant(k, now, rows, fair)
+	t.setRows(k, k.rows-rows, now)
+	k.oldest += int64(rows) // ids are unique: priorities aside, the next row's is greater
+	t.unready(k)            // to the end of its rings
 	t.place(k, now)
 	return p, true
+}
+
+// downBatch is how many rows a step at a key takes that is given up.
+const downBatch = 16
+
+// served counts what the first row of k has waited for.
+func (t *Table) served(k *key, now time.Time) {
+	t.enter(k, k.status, now)
+	for what, waited := range k.waited {
+		if waited > 0 {
+			k.waits[what].add(waited)
+			k.waited[what] = 0
+		}
+	}
+	k.picks++
+	k.head = now
 }
 
 // Wake returns when Pick will succeed if nothing else happens; that may be now.
@@ -132,13 +174,13 @@ func (t *Table) Wake(now time.Time) (time.Time, bool) {
 	if t.active >= t.slots {
 		return time.Time{}, false
 	}
-	if t.next(now) != nil {
+	if k, _ := t.next(now); k != nil {
 		return now, true
 	}
-	if len(t.timed.nodes) == 0 {
+	if len(t.timers.nodes) == 0 {
 		return time.Time{}, false
 	}
-	return t.epoch.Add(time.Duration(t.timed.nodes[0].rank)), true
+	return t.epoch.Add(time.Duration(t.timers.nodes[0].at)), true
 }
 
 // SetSlots changes how many steps may run at once. Steps beyond a lower number
@@ -156,8 +198,7 @@ func (t *Table) SetRule(now time.Time, name string, r limit.Rule) {
 	defer t.mu.Unlock()
 	t.see(now)
 	if k := t.keys[name]; k != nil {
-		k.limit.SetRule(r)
-		t.place(k, now)
+		t.setRule(k, r, now)
 	}
 }
 
@@ -168,7 +209,20 @@ func (t *Table) SetRules(now time.Time, rule func(key string) limit.Rule) {
 	t.see(now)
 	t.rule = rule
 	for name, k := range t.keys {
-		k.limit.SetRule(rule(name))
-		t.place(k, now)
+		t.setRule(k, rule(name), now)
 	}
+}
+
+// setRule changes the allowance of a key. It stays in its group.
+func (t *Table) setRule(k *key, r limit.Rule, now time.Time) {
+	before := k.limit.Rule()
+	r.Group = before.Group
+	k.limit.SetRule(r)
+	if k.group != nil {
+		k.group.most = r.GroupInFlight
+	}
+	if before.Batch <= 1 && r.Batch > 1 {
+		t.batching = append(t.batching, k)
+	}
+	t.place(k, now)
 }
