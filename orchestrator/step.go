@@ -143,7 +143,7 @@ func worst(outs []queue.Outcome) (s queue.Signal) {
 	for _, out := range outs {
 		o := out.Signal
 		s.Kind, s.For = max(s.Kind, o.Kind), max(s.For, o.For)
-		s.Allowance = s.Allowance.And(o.Allowance)
+		s.Allowance = s.Allowance.Stricter(o.Allowance)
 	}
 	return s
 }

@@ -180,6 +180,7 @@ type Failure struct {
 	Class      Class
 	RetryAfter time.Duration // of Throttled and BudgetExhausted: as the server said; 0 if it did not
 	Status     int           // HTTP status; 0 if there was none
+	Broken     bool          // the exchange broke: name, connection, TLS or time, also within a body
 	Err        error
 }
 

@@ -68,7 +68,9 @@ type SignalKind uint8
 const (
 	None      SignalKind = iota
 	OK                   // it answered, whatever it said
-	Troubled             // timeout, refused or reset connection, server error
+	Refused              // 403 and the like: about one document, or about us; which, its other answers tell
+	Troubled             // timeout, broken name, connection or TLS, server error
+	Blocked              // it shuts us out as such, with a challenge say: nothing more is asked there for a while
 	Throttled            // it asked for less; the key is gated, the job is not charged
 )
 
@@ -89,13 +91,14 @@ type Allowance struct {
 	Wait     time.Duration // the allowance is spent: no start before this long from now
 }
 
-// And returns the stricter of two allowances, field by field.
-func (a Allowance) And(b Allowance) Allowance {
-	both := Allowance{Every: max(a.Every, b.Every), InFlight: max(a.InFlight, b.InFlight), Wait: max(a.Wait, b.Wait)}
-	if a.InFlight > 0 && b.InFlight > 0 {
-		both.InFlight = min(a.InFlight, b.InFlight)
+// Stricter returns what two announcements allow together: of each field the
+// stricter one.
+func (a Allowance) Stricter(b Allowance) Allowance {
+	a.Every, a.Wait = max(a.Every, b.Every), max(a.Wait, b.Wait)
+	if a.InFlight == 0 || b.InFlight > 0 && b.InFlight < a.InFlight {
+		a.InFlight = b.InFlight
 	}
-	return both
+	return a
 }
 
 // RetryPolicy spaces out the attempts of a job. The zero value is the default.

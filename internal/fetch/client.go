@@ -96,6 +96,7 @@ func (c *Client) exchange(ctx context.Context, raw string, header http.Header, l
 		w.stop()
 		return nil, c.failure(u, 0, err)
 	}
+	listener(ctx).hear(u.Hostname(), resp.Header)
 	return c.response(u, resp, w, lim)
 }
 

@@ -89,7 +89,10 @@ func (h *Harvest) Job(r Request) (queue.NewJob, error) {
 func (h *Harvest) Step(ctx context.Context, s queue.Step) []queue.Outcome {
 	outs := make([]queue.Outcome, len(s.Jobs))
 	for i, job := range s.Jobs {
+		var heard queue.Allowance
+		ctx := fetch.Listen(ctx, func(a queue.Allowance) { heard = heard.Stricter(a) })
 		outs[i] = h.step(ctx, s, job)
+		outs[i].Signal.Allowance = outs[i].Signal.Allowance.Stricter(heard)
 	}
 	return outs
 }
@@ -113,6 +116,8 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 	switch {
 	case act.over:
 		return w.conclude(queue.Signal{})
+	case s.Down:
+		return w.passBy(act)
 	case act.wait > 0:
 		out := w.goOn(queue.Signal{})
 		out.Delay = act.wait
@@ -127,7 +132,9 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 		out.Delay = left
 		return out
 	}
-	return w.fetch(ctx, act.url)
+	out := w.fetch(ctx, act.url)
+	out.Signal.Allowance = w.crawlDelay(act.url)
+	return out
 }
 
 // walk is one step of one job.

@@ -375,7 +375,7 @@ func (m *model) finish(t *rapid.T) {
 	p := m.take(t)
 	k := p.key
 	s := queue.Signal{
-		Kind: rapid.SampledFrom([]queue.SignalKind{queue.None, queue.OK, queue.OK, queue.Throttled, queue.Troubled}).Draw(t, "signal"),
+		Kind: rapid.SampledFrom([]queue.SignalKind{queue.None, queue.OK, queue.OK, queue.Throttled, queue.Troubled, queue.Refused, queue.Blocked}).Draw(t, "signal"),
 		For:  time.Duration(rapid.SampledFrom([]int{0, 1, 5, 3600}).Draw(t, "for")) * time.Second,
 	}
 	if rapid.IntRange(0, 5).Draw(t, "announces") == 0 {
@@ -399,6 +399,10 @@ func (m *model) finish(t *rapid.T) {
 		k.limit.Throttle(p.ticket, since(m.now), s.For)
 	case queue.Troubled:
 		k.limit.Trouble(p.ticket, since(m.now))
+	case queue.Refused:
+		k.limit.Refuse(p.ticket, since(m.now))
+	case queue.Blocked:
+		k.limit.Block(p.ticket, since(m.now))
 	case queue.None:
 	}
 }

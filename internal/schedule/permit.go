@@ -161,6 +161,10 @@ func (k *key) learn(t limit.Ticket, now time.Duration, s queue.Signal) {
 		k.limit.Throttle(t, now, s.For)
 	case queue.Troubled:
 		k.limit.Trouble(t, now)
+	case queue.Refused:
+		k.limit.Refuse(t, now)
+	case queue.Blocked:
+		k.limit.Block(t, now)
 	case queue.None:
 	}
 }

@@ -62,6 +62,22 @@ func TestWorld_Unpaywall(t *testing.T) {
 	}
 }
 
+// A service can be given manners like any other site, and stays that service.
+func TestWorld_serviceBehaves(t *testing.T) {
+	web, client := start(t)
+	world := smallWorld()
+	world.Sites = map[string]testweb.Site{"api.crossref.org": {Behaviours: []testweb.Behaviour{
+		testweb.After(1, testweb.Announce("X-Rate-Limit-Limit", "3")),
+	}}}
+	web.Serve(world)
+	for i, want := range []string{"50", "3", "3"} {
+		g := get(t, client, "https://api.crossref.org/works/10.5555%2Fclosed")
+		if got := g.header.Get("X-Rate-Limit-Limit"); g.status != http.StatusOK || got != want {
+			t.Errorf("answer %d: status %d, limit %q, want 200, %q", i+1, g.status, got, want)
+		}
+	}
+}
+
 func TestWorld_UnpaywallErrors(t *testing.T) {
 	world := smallWorld()
 	for name, tt := range map[string]struct {
