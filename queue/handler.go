@@ -78,7 +78,7 @@ const (
 // several jobs the worst counts, as they come from one request.
 type Signal struct {
 	Kind      SignalKind
-	For       time.Duration // of Throttled: how long it asked us to wait; 0 if it did not say
+	For       time.Duration // of Throttled and Blocked: how long to stay away; 0 if it did not say
 	Allowance Allowance     // what it announced, with any Kind
 }
 

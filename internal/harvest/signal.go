@@ -2,6 +2,7 @@ package harvest
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/quire-dev/quire/internal/resolver"
 	"github.com/quire-dev/quire/paper"
@@ -18,8 +19,10 @@ func (w walk) signal(f *paper.Failure) queue.Signal {
 	switch {
 	case f.Class == paper.Throttled, f.Class == paper.BudgetExhausted:
 		return queue.Signal{Kind: queue.Throttled, For: f.RetryAfter}
-	case f.Class == paper.Challenge, resolver.ShutsOut(w.Key, f.Status):
+	case f.Class == paper.Challenge:
 		return queue.Signal{Kind: queue.Blocked}
+	case resolver.ShutsOut(w.Key, f.Status):
+		return queue.Signal{Kind: queue.Blocked, For: time.Hour}
 	case f.Broken, f.Status >= 500 && f.Status < 600, f.Status == 0 && f.Class == paper.Transient:
 		return queue.Signal{Kind: queue.Troubled}
 	case f.Status == http.StatusForbidden, f.Status >= 600: // such as LinkedIn's 999, "request denied"

@@ -15,6 +15,8 @@ const (
 	openJitter   = 0.2
 	closeAfter   = 3 // answers
 	opensToBreak = 3 // without an answer in between: down for this run
+	// blocksToBreak is the same for a challenge: one may be about one document.
+	blocksToBreak = 2
 )
 
 // breaker is closed while opens is 0, open until an instant, and then half-open:
@@ -74,11 +76,18 @@ func (k *Key) Trouble(t Ticket, now time.Duration) {
 	}
 }
 
-// Block tells that the key refuses us as such: it opens the breaker at once.
-func (k *Key) Block(t Ticket, now time.Duration) {
+// Block tells that the key shuts us out as such. If wait is not 0, its gate closes
+// for so long. Otherwise the breaker opens at once, and the key is given up for this
+// run when that happens twice without an answer in between.
+func (k *Key) Block(t Ticket, now, wait time.Duration) {
+	defer k.adjust()
+	if wait > 0 {
+		k.gate.close(now+min(wait, maxWait), ReasonBlocked)
+		return
+	}
 	if t.opening == k.breaker.opening {
 		k.trip(now)
-		k.adjust()
+		k.breaker.down = k.breaker.barren >= blocksToBreak
 	}
 }
 

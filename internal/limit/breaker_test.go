@@ -126,10 +126,23 @@ func TestKey_breaker_lateOutcomes(t *testing.T) {
 }
 
 func TestKey_Block(t *testing.T) {
+	challenge := func(k *limit.Key) func(limit.Ticket, time.Duration) {
+		return func(t limit.Ticket, now time.Duration) { k.Block(t, now, 0) }
+	}
 	k := limit.NewKey(limit.Rule{}, 0, epoch)
-	now := attempt(t, &k, at(0), 0, k.Block)
+	now := attempt(t, &k, at(0), 0, challenge(&k))
 	if k.Breaker(now) != "open" {
-		t.Errorf("%s after a block, want open", k.Breaker(now))
+		t.Errorf("%s after a challenge, want open", k.Breaker(now))
+	}
+	now = attempt(t, &k, now, 0, challenge(&k))
+	if k.Breaker(now) != "down" {
+		t.Errorf("%s after another, want down", k.Breaker(now))
+	}
+
+	k = limit.NewKey(limit.Rule{}, 0, epoch)
+	k.Block(k.Start(at(0)), at(0), time.Hour)
+	if left, reason := k.Gate(at(0)); left != time.Hour || reason != limit.ReasonBlocked || k.Down() {
+		t.Errorf("gate %v (%s), down %v after a block for an hour", left, reason, k.Down())
 	}
 }
 

@@ -42,7 +42,7 @@ func TestKey_Recall(t *testing.T) {
 		"learnt rate":    {limit.Rule{InFlight: 2}, func(k *limit.Key) { refuse(k, at(0), 0) }},
 		"announced":      {limit.Rule{InFlight: 2}, func(k *limit.Key) { k.Announce(limit.Allowance{Every: time.Minute, InFlight: 1}) }},
 		"spent":          {limit.Rule{}, func(k *limit.Key) { k.Spend(at(0), time.Hour) }},
-		"breaker":        {limit.Rule{InFlight: 4}, func(k *limit.Key) { k.Block(k.Start(at(0)), at(0)); k.Done() }},
+		"breaker":        {limit.Rule{InFlight: 4}, func(k *limit.Key) { k.Block(k.Start(at(0)), at(0), 0); k.Done() }},
 		"daily, used":    {limit.Rule{Daily: 2}, func(k *limit.Key) { k.Start(at(0)); k.Done() }},
 		"daily, used up": {limit.Rule{Daily: 1}, func(k *limit.Key) { k.Start(at(0)); k.Done() }},
 	}

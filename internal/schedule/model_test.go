@@ -402,7 +402,7 @@ func (m *model) finish(t *rapid.T) {
 	case queue.Refused:
 		k.limit.Refuse(p.ticket, since(m.now))
 	case queue.Blocked:
-		k.limit.Block(p.ticket, since(m.now))
+		k.limit.Block(p.ticket, since(m.now), s.For)
 	case queue.None:
 	}
 }

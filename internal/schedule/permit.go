@@ -164,7 +164,7 @@ func (k *key) learn(t limit.Ticket, now time.Duration, s queue.Signal) {
 	case queue.Refused:
 		k.limit.Refuse(t, now)
 	case queue.Blocked:
-		k.limit.Block(t, now)
+		k.limit.Block(t, now, s.For)
 	case queue.None:
 	}
 }
