@@ -50,7 +50,7 @@ func newBox(t *testing.T) *box {
 	data := filepath.Join(dir, "data")
 	return &box{t: t, web: web, data: data, cfg: quire.Config{
 		Data: data, Contact: "tester@quire-tests.org", Limits: limits,
-		Retry: queue.RetryPolicy{Base: time.Millisecond, Max: time.Millisecond},
+		Retry: queue.RetryPolicy{Base: time.Millisecond, Max: time.Millisecond}, Breaker: 50 * time.Millisecond,
 		HTTP: quire.HTTP{
 			ConnectTo: web.ConnectTo(), CAFile: ca,
 			AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},

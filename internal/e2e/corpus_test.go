@@ -28,7 +28,7 @@ const corpusConfig = `orchestrator:
   max_workers: 32
   max_per_host: 3
   max_per_resolver: {unpaywall: 2, crossref: 3, openalex: 3, europepmc: 3, pmc: 3}
-retry: {base: 50ms, max: 200ms}
+retry: {base: 50ms, max: 200ms, breaker: 200ms}
 limits:
   default_host: {every: 20ms}
   host:arxiv.org: {in_flight: 1, every: 30ms}

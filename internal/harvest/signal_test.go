@@ -103,7 +103,7 @@ func TestWalk_signal(t *testing.T) {
 		"our own fault":      {"host:a", paper.Failure{Class: paper.Config}, queue.Signal{}},
 		"a private address":  {"host:a", paper.Failure{Class: paper.PolicySkipped}, queue.Signal{}},
 		"redirected there":   {"host:a", paper.Failure{Class: paper.PolicySkipped, Status: 302}, queue.Signal{Kind: queue.OK}},
-		"denied by arXiv":    {"host:arxiv.org", paper.Failure{Class: paper.Forbidden, Status: 403}, queue.Signal{Kind: queue.Blocked}},
+		"denied by arXiv":    {"host:arxiv.org", paper.Failure{Class: paper.Forbidden, Status: 403}, queue.Signal{Kind: queue.Blocked, For: time.Hour}},
 		"not found at arXiv": {"host:arxiv.org", paper.Failure{Class: paper.Gone, Status: 404}, queue.Signal{Kind: queue.OK}},
 	}
 	for name, tt := range tests {

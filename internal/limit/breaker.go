@@ -11,7 +11,7 @@ const (
 	openOf       = 20  // among at least so many requests
 	openWindow   = time.Minute
 	firstOpen    = 30 * time.Second // doubles with each opening
-	longestOpen  = 10 * time.Minute
+	longestOpen  = 20               // of the first, as 10 min are of 30 s
 	openJitter   = 0.2
 	closeAfter   = 3 // answers
 	opensToBreak = 3 // without an answer in between: down for this run
@@ -98,12 +98,16 @@ func (k *Key) trip(now time.Duration) {
 	b.barren++
 	b.opening++
 	b.probes = 0
-	wait := firstOpen
-	for n := uint32(1); n < b.opens && wait < longestOpen; n++ {
+	first := k.rule.Break
+	if first <= 0 {
+		first = firstOpen
+	}
+	wait := first
+	for n := uint32(1); n < b.opens && wait < longestOpen*first; n++ {
 		wait *= 2
 	}
 	// ±20 %, as those who saw it fail together should not come back together.
-	wait = time.Duration(float64(min(wait, longestOpen)) * (1 + openJitter*(2*k.centred()-1)))
+	wait = time.Duration(float64(min(wait, longestOpen*first)) * (1 + openJitter*(2*k.centred()-1)))
 	b.until = now + wait
 	b.down = b.barren >= opensToBreak
 }

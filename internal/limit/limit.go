@@ -15,6 +15,7 @@ type Rule struct {
 	Start    int           // requests at once until the key has answered well for a while; 0: InFlight
 	Daily    int           // requests in a day of UTC; 0 for any number
 	Batch    int           // jobs that one request may take; 0 counts as 1
+	Break    time.Duration // how long the breaker stays open at first; 0: 30 s
 
 	Group         string // of keys that share one cap, such as the hosts of a domain; empty: none
 	GroupInFlight int    // requests at once over all keys of the group; 0 for no cap
