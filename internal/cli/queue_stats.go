@@ -63,7 +63,11 @@ func (o *stats) do(ctx context.Context) (err error) {
 
 func (o *stats) print(cfg quire.Config, s queue.Stats) error {
 	if o.json {
-		return o.printJSON(report.NewStats(s, cfg.KeyLimit))
+		all := cfg.Allowances()
+		return o.printJSON(report.NewStats(s, func(key string) (int, time.Duration) {
+			l := all.Of(key)
+			return l.InFlight, l.Every
+		}))
 	}
 	o.printf("%-12s %d\n", "total", s.Total())
 	for _, row := range []struct {
