@@ -93,10 +93,9 @@ func (c Config) Allowances() *Allowances {
 		}
 		a.overrides[service] = override{c.Limits[key], key}
 	}
-	for _, s := range c.Sources {
-		r, err := resolver.New(s.Name, resolver.Config{Contact: noContact}, nil)
-		if b, ok := r.(interface{ Batch() int }); ok && err == nil {
-			a.batches[s.Name] = b.Batch()
+	for _, name := range resolver.Names() {
+		if r, err := resolver.New(name, resolver.Config{Contact: noContact}, nil); err == nil {
+			a.batches[name] = r.Batch()
 		}
 	}
 	return a

@@ -24,7 +24,7 @@ func allow(inFlight int, every time.Duration) quire.Limit {
 }
 
 func TestAllowances_Of(t *testing.T) {
-	five, nine := 5, 9
+	five, nine, thousand := 5, 9, 1000
 	more := quire.Limit{Burst: &five, Batch: &nine, Daily: &nine}
 	const half = time.Second / 2
 	tests := map[string]struct {
@@ -94,6 +94,21 @@ func TestAllowances_Of(t *testing.T) {
 		"a resolver's cap": {
 			quire.Config{MaxPerResolver: map[string]int{"unpaywall": 2}}, "resolver:unpaywall",
 			orchestrator.Limit{InFlight: 2, Every: time.Second / 8, Daily: 100_000},
+		},
+		"batches": {
+			quire.Config{}, "resolver:semanticscholar", orchestrator.Limit{InFlight: 1, Every: time.Second, Batch: 500},
+		},
+		"smaller batches": {
+			quire.Config{Limits: map[string]quire.Limit{"resolver:crossref": {Batch: &nine}}}, "resolver:crossref",
+			orchestrator.Limit{InFlight: 3, Every: time.Second / 3, Batch: 9},
+		},
+		"no larger than the resolver can take": {
+			quire.Config{Limits: map[string]quire.Limit{"resolver:crossref": {Batch: &thousand}}}, "resolver:crossref",
+			orchestrator.Limit{InFlight: 3, Every: time.Second / 3, Batch: 50},
+		},
+		"a resolver that takes one": {
+			quire.Config{Limits: map[string]quire.Limit{"resolver:unpaywall": {Batch: &thousand}}}, "resolver:unpaywall",
+			orchestrator.Limit{InFlight: 4, Every: time.Second / 8, Daily: 100_000, Batch: 1},
 		},
 		"nowhere": {quire.Config{}, "resolver:none", orchestrator.Limit{}},
 	}

@@ -28,7 +28,7 @@ const (
 const corpusSettings = `orchestrator:
   max_workers: 32
   max_per_host: 3
-  max_per_resolver: {unpaywall: 2, crossref: 3, openalex: 3, europepmc: 3, pmc: 3}
+  max_per_resolver: {unpaywall: 2, crossref: 3, openalex: 3, europepmc: 3, pmc: 3, idconv: 1, semanticscholar: 3}
 retry: {base: 50ms, max: 200ms, breaker: 200ms}
 limits:
   default_host: {every: 20ms}
@@ -40,6 +40,8 @@ limits:
   resolver:openalex: {every: 8ms}
   resolver:europepmc: {every: 8ms}
   resolver:pmc: {every: 8ms}
+  resolver:idconv: {every: 16ms}
+  resolver:semanticscholar: {every: 8ms}
 `
 
 // corpusConfig is corpusSettings with the same pace for all other hosts that the
@@ -54,10 +56,12 @@ func corpusConfig() string {
 	return text
 }
 
-// resolverHosts are the hosts that only resolvers talk to, with their caps.
+// resolverHosts are the hosts that resolvers talk to, with their caps. There are
+// pages at PMC's too, in their own time.
 func resolverHosts() map[string]int {
 	return map[string]int{
 		"api.unpaywall.org": 2, "api.crossref.org": 3, "api.openalex.org": 3, "www.ebi.ac.uk": 3,
+		"api.semanticscholar.org": 3, "pmc.ncbi.nlm.nih.gov": 1 + maxPerHost,
 	}
 }
 

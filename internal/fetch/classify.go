@@ -141,9 +141,9 @@ func classOfError(err error) paper.Class {
 	}
 }
 
-// failure is what an exchange with u ended in.
-func (c *Client) failure(u *url.URL, status int, err error) *paper.Failure {
-	f := Classify(status, nil, fmt.Errorf("get %s: %w", place(u), clip(err)))
+// failure is what an exchange ended in.
+func (c *Client) failure(request *http.Request, status int, err error) *paper.Failure {
+	f := Classify(status, nil, fmt.Errorf("%s %s: %w", strings.ToLower(request.Method), place(request.URL), clip(err)))
 	var unknown x509.UnknownAuthorityError
 	if c.rootless && errors.As(err, &unknown) {
 		f.Class, f.Broken = paper.Config, false

@@ -3,7 +3,6 @@ package harvest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/quire-dev/quire/paper"
@@ -35,21 +34,6 @@ func (st *story) hear(name string, ans paper.Answer) {
 		return // asked again at once
 	}
 	st.ask(paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: ans.Note})
-}
-
-// resolve asks one source.
-func (w walk) resolve(ctx context.Context, r paper.Resolver) queue.Outcome {
-	artifact := w.story.Artifact
-	artifact.Cursor = w.story.Cursor
-	answers, err := r.Resolve(ctx, []paper.Artifact{artifact})
-	if err == nil && len(answers) != 1 {
-		err = &paper.Failure{Class: paper.Transient, Err: fmt.Errorf("%s gave %d answers to 1 question", r.Name(), len(answers))}
-	}
-	if err != nil {
-		return w.unresolved(ctx, r, err)
-	}
-	w.story.hear(r.Name(), answers[0])
-	return w.goOn(queue.Signal{Kind: queue.OK})
 }
 
 // unresolved decides what a source's failure means.

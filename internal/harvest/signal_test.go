@@ -240,6 +240,7 @@ type askedSource struct {
 func (s *askedSource) Name() string                { return s.name }
 func (s *askedSource) Local() bool                 { return false }
 func (s *askedSource) Accepts(paper.Artifact) bool { return true }
+func (s *askedSource) Batch() int                  { return 1 }
 
 func (s *askedSource) Resolve(ctx context.Context, as []paper.Artifact) ([]paper.Answer, error) {
 	s.asks++

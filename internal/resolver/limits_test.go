@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +15,8 @@ func TestLimits(t *testing.T) {
 	keys := map[string]bool{}
 	for _, l := range resolver.Limits() {
 		keys[l.Key] = true
-		if strings.HasPrefix(l.Key, "resolver:") && !l.API {
-			t.Errorf("%s: the hosts of a resolver are no API", l.Key)
+		if name, ok := strings.CutPrefix(l.Key, "resolver:"); ok && (!slices.Contains(resolver.Names(), name) || !l.API) {
+			t.Errorf("%s: no such resolver, or no API", l.Key)
 		}
 		if !strings.Contains(l.Source, "documentation") && !strings.Contains(l.Source, "inferred") && !strings.Contains(l.Source, "terms") {
 			t.Errorf("%s: the source says neither what is documented nor what is inferred: %s", l.Key, l.Source)

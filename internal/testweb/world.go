@@ -39,8 +39,8 @@ type Copy struct {
 	Version   string // publishedVersion, acceptedVersion, submittedVersion
 	License   string // cc-by and the like; empty: none stated
 
-	// Services are those that know of the copy: unpaywall, openalex, crossref.
-	// nil means unpaywall and openalex, and crossref if it is the publisher's.
+	// Services are those that know of the copy: unpaywall, openalex, crossref,
+	// semanticscholar. nil means all, but crossref only if it is the publisher's.
 	Services []string
 
 	Lies http.Handler // what URL answers instead of the work's PDF
