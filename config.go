@@ -62,12 +62,16 @@ type Config struct {
 	HTTP         HTTP
 	IgnoreRobots bool // do not ask robots.txt
 
-	Log     *slog.Logger // discarded if nil
-	Observe func(Event)  // told of each step, from many goroutines; may be nil
+	Log        *slog.Logger   // discarded if nil
+	Observe    func(Event)    // told of each step, from many goroutines; may be nil
+	ObserveKey func(KeyState) // told when a key's gate, breaker, cap or pace has changed, in the same way
 }
 
 // Event tells what became of one step of a job.
 type Event = orchestrator.Event
+
+// KeyState is how a key stands.
+type KeyState = orchestrator.KeyState
 
 func (c Config) withDefaults() (Config, error) {
 	c.Data = cmp.Or(c.Data, "quire-data")
