@@ -51,6 +51,9 @@ func (t *trial) blocking(ctx context.Context) error {
 	if len(late) > 0 {
 		err = t.untilServed(ctx, cl)
 		cl.kill()
+	} else if t.rate > 0 {
+		cl.wait(time.After(refuseFor))
+		cl.kill()
 	} else if t.cut = !cl.wait(time.After(t.patience)); t.cut {
 		cl.kill()
 	} else {
@@ -132,9 +135,7 @@ func (p *pool) do(ctx context.Context, j job) {
 		}
 	}
 	for place, at := range j.Hosts {
-		if !p.get(ctx, at, p.url(j, place)) {
-			return
-		}
+		p.get(ctx, at, p.url(j, place)) // the next one may do
 	}
 }
 

@@ -15,11 +15,11 @@ type result struct {
 	Design   string
 	Seed     uint64
 
-	Jobs     int
+	Jobs     int // whose file can be had
 	Done     int // files served
 	Requests int
 	Refused  int // answered with 429
-	Dead     int // requests at hosts that never answer
+	Dead     int // requests at a host that never answers, or resets every connection
 	Repeated int // requests that gave a job what it had before
 
 	Makespan time.Duration // of all jobs
@@ -87,7 +87,7 @@ func measure(ctx context.Context, c config, w *world, d design, progress io.Writ
 // result computes everything that is printed.
 func (t *truth) result(tr *trial) result {
 	r := result{
-		Workload: t.name, Seed: t.Seed, Jobs: len(t.Jobs), Done: t.done(), Requests: len(t.log),
+		Workload: t.name, Seed: t.Seed, Jobs: len(t.obtain()), Done: t.done(), Requests: len(t.log),
 		Wall: tr.took.Wall, Peak: tr.took.Peak, Kills: tr.took.Kills, Cut: tr.cut,
 		CPU: tr.took.CPU / time.Duration(max(1, len(t.Jobs))),
 	}
@@ -101,7 +101,7 @@ func (t *truth) result(tr *trial) result {
 		switch {
 		case q.Status == 429:
 			r.Refused++
-		case t.Stations[q.Station].fault == hang:
+		case t.Stations[q.Station].fault.dead():
 			r.Dead++
 		case q.useful() && seen[at]:
 			r.Repeated++
@@ -115,7 +115,7 @@ func (t *truth) result(tr *trial) result {
 		r.Gap = r.Gap.plus(t.tooSoon(at))
 		r.Gate = r.Gate.plus(t.whileGated(at))
 	}
-	if !t.trickle {
+	if !t.trickle && !t.mixed && t.rate == 0 {
 		b := t.bound(all)
 		r.Makespan, r.Least, r.BoundBy = t.makespan(all), b.Least, b.By
 		r.Ratio = float64(r.Makespan) / float64(b.Least)

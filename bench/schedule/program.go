@@ -53,8 +53,11 @@ func (t *trial) program(ctx context.Context) error {
 	defer cancel()
 	ended := make(chan error, 1)
 	run := t.drain
-	if len(late) > 0 {
+	switch {
+	case len(late) > 0:
 		run = t.serveTrickle
+	case t.rate > 0:
+		run = t.forAMinute
 	}
 	go func() { ended <- run(ctx) }()
 	if err := t.trickle(ctx, sys, late); err != nil {
@@ -81,9 +84,11 @@ func (t *trial) quire(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // drain runs the program until the queue is drained, and kills it on the way as
-// often as asked for, at random moments of about the time that is left.
+// often as asked for, each time at a random moment of its part of the least time
+// that the work takes.
 func (t *trial) drain(ctx context.Context) error {
 	random := rand.New(rand.NewPCG(t.Seed, 1))
+	part := t.planned().Least / time.Duration(t.kills+1)
 	over := time.After(t.patience)
 	for {
 		c, err := startClient(t.quire(ctx, "queue", "run", "--drain"))
@@ -92,7 +97,7 @@ func (t *trial) drain(ctx context.Context) error {
 		}
 		stop := over
 		if t.took.Kills < t.kills {
-			stop = time.After(time.Second/2 + time.Duration(random.Int64N(int64(4*time.Second))))
+			stop = time.After(part/4 + time.Duration(random.Int64N(int64(part))))
 		}
 		if c.wait(stop) {
 			t.took.add(c.took())
@@ -106,6 +111,18 @@ func (t *trial) drain(ctx context.Context) error {
 		}
 		t.took.Kills++
 	}
+}
+
+// forAMinute runs the program for as long as R measures.
+func (t *trial) forAMinute(ctx context.Context) error {
+	c, err := startClient(t.quire(ctx, "queue", "run", "--for", refuseFor.String()))
+	if err != nil {
+		return err
+	}
+	c.wait(time.After(2 * refuseFor))
+	c.kill()
+	t.took.add(c.took())
+	return c.failure(0, 3)
 }
 
 // serveTrickle runs the program until all jobs of the trickle are served.

@@ -40,8 +40,8 @@ type server struct {
 	mu      sync.Mutex
 	log     []request
 	open    int
-	trickle int               // jobs of the trickle that have been served
-	buckets map[int]time.Time // of refusing stations: when the next start is allowed
+	trickle int          // jobs of the trickle that have been served
+	faults  []faultState // by station
 }
 
 // address is where a station listens.
@@ -66,7 +66,7 @@ func serveWorld(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	srv := &server{world: w, jobs: w.byNumber(), files: makeFiles(), buckets: map[int]time.Time{}}
+	srv := &server{world: w, jobs: w.byNumber(), files: makeFiles(), faults: make([]faultState, len(w.Stations))}
 	listeners, err := srv.listen(ctx)
 	if err != nil {
 		return err
@@ -153,72 +153,37 @@ func (s *server) handler(at int) http.Handler {
 		s.open++
 		s.mu.Unlock()
 		entry := request{Station: at, Job: -1, Start: start.UnixNano()}
-		n, ok := jobNumber(r)
-		if ok && n < len(s.jobs) {
+		if n, ok := jobNumber(r); ok && n < len(s.jobs) {
 			entry.Job = n
-			entry.Status = s.answer(rw, r, at, s.jobs[n])
+			entry.Status, entry.Gate = s.answer(rw, r, at, s.jobs[n])
 		} else {
-			entry.Status = http.StatusNotFound
-			rw.WriteHeader(entry.Status)
+			entry.Status = s.robots(rw, at)
 		}
 		entry.End = entry.Start + int64(time.Since(start))
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.open--
 		s.log = append(s.log, entry)
-		if entry.Status == http.StatusOK && !s.Stations[at].Resolver && s.jobs[n].Run == trickle {
+		if entry.Status == http.StatusOK && !s.Stations[at].Resolver && entry.Job >= 0 && s.jobs[entry.Job].Run == trickle {
 			s.trickle++
 		}
 	})
 }
 
-// jobNumber finds a job's number in the URL: after rig. in a DOI, or as the
-// file's name.
+// jobNumber finds a job's number in the URL: after rig. in a DOI or a page, or
+// as the file's name.
 func jobNumber(r *http.Request) (int, bool) {
 	text, isFile := strings.CutSuffix(r.URL.Path, ".pdf")
 	if isFile {
 		text = strings.TrimPrefix(text, "/")
 	} else {
 		_, text, _ = strings.Cut(r.URL.Path+r.URL.RawQuery, "rig.")
-		end := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' })
-		if end >= 0 {
+		if end := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' }); end >= 0 {
 			text = text[:end]
 		}
 	}
 	n, err := strconv.Atoi(text)
 	return n, err == nil && n >= 0
-}
-
-// answer serves a request and returns its status; 0 if the client has not got
-// one.
-func (s *server) answer(rw http.ResponseWriter, r *http.Request, at int, j job) int {
-	st := s.Stations[at]
-	switch {
-	case st.fault == hang:
-		<-r.Context().Done()
-		return 0
-	case st.fault == throttle && !s.take(at):
-		rw.WriteHeader(http.StatusTooManyRequests)
-		return http.StatusTooManyRequests
-	}
-	took := s.service(j.N, at)
-	if st.Resolver {
-		return s.resolve(rw, r, at, j, took)
-	}
-	return s.file(rw, r, at, j, took)
-}
-
-// take reports whether a refusing station bears one more request now: a token
-// bucket that holds one.
-func (s *server) take(at int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if now.Before(s.buckets[at]) {
-		return false
-	}
-	s.buckets[at] = now.Add(time.Duration(float64(time.Second) / s.Stations[at].rate))
-	return true
 }
 
 // pause waits for d unless the client goes away first.

@@ -39,9 +39,9 @@ func (s *server) file(rw http.ResponseWriter, r *http.Request, at int, j job, to
 			return 0
 		}
 		status := http.StatusNotFound
-		if s.known {
+		if j.Hops {
 			status = http.StatusFound
-			rw.Header().Set("Location", s.url(j, last))
+			rw.Header().Set("Location", s.url(j, slices.Index(j.Hosts, at)+1))
 		}
 		rw.WriteHeader(status)
 		return status
@@ -84,19 +84,21 @@ func (s *server) resolve(rw http.ResponseWriter, r *http.Request, at int, j job,
 	var urls []string
 	if knows {
 		for place := range j.Hosts {
-			urls = append(urls, s.url(j, place))
+			if place == 0 || !j.Hops {
+				urls = append(urls, s.url(j, place))
+			}
 		}
 	}
 	rw.Header().Set("Content-Type", "application/json")
-	if json.NewEncoder(rw).Encode(answers()[s.Stations[at].Name](j.doi(), urls)) != nil {
+	if json.NewEncoder(rw).Encode(answers()[s.Stations[at].Name](j, urls)) != nil {
 		return 0
 	}
 	return http.StatusOK
 }
 
 // answers are the shapes of the services' answers, by resolver.
-func answers() map[string]func(doi string, urls []string) any {
-	return map[string]func(string, []string) any{
+func answers() map[string]func(j job, urls []string) any {
+	return map[string]func(job, []string) any{
 		"unpaywall": unpaywallAnswer, "openalex": openAlexAnswer, "crossref": crossrefAnswer, "europepmc": europePMCAnswer,
 	}
 }
@@ -112,30 +114,42 @@ func each(urls []string, of func(url string) object) []object {
 	return list
 }
 
-func unpaywallAnswer(doi string, urls []string) any {
-	return object{"doi": doi, "is_oa": true, "oa_status": "gold", "oa_locations": each(urls, func(u string) object {
-		return object{"url_for_pdf": u, "version": "publishedVersion", "license": "cc-by"}
+func unpaywallAnswer(j job, urls []string) any {
+	kind := "url_for_pdf"
+	if j.Page {
+		kind = "url_for_landing_page"
+	}
+	return object{"doi": j.doi(), "is_oa": true, "oa_status": "gold", "oa_locations": each(urls, func(u string) object {
+		return object{kind: u, "version": "publishedVersion", "license": "cc-by"}
 	})}
 }
 
-func openAlexAnswer(doi string, urls []string) any {
-	return object{"doi": "https://doi.org/" + doi, "locations": each(urls, func(u string) object {
-		return object{"is_oa": true, "pdf_url": u, "version": "publishedVersion", "license": "cc-by"}
+func openAlexAnswer(j job, urls []string) any {
+	kind := "pdf_url"
+	if j.Page {
+		kind = "landing_page_url"
+	}
+	return object{"doi": "https://doi.org/" + j.doi(), "locations": each(urls, func(u string) object {
+		return object{"is_oa": true, kind: u, "version": "publishedVersion", "license": "cc-by"}
 	})}
 }
 
-func crossrefAnswer(doi string, urls []string) any {
-	return object{"message": object{"DOI": doi, "type": "journal-article", "link": each(urls, func(u string) object {
+func crossrefAnswer(j job, urls []string) any {
+	return object{"message": object{"DOI": j.doi(), "type": "journal-article", "link": each(urls, func(u string) object {
 		return object{"URL": u, "content-type": "application/pdf", "content-version": "vor", "intended-application": "text-mining"}
 	})}}
 }
 
-func europePMCAnswer(doi string, urls []string) any {
+func europePMCAnswer(j job, urls []string) any {
+	style := "pdf"
+	if j.Page {
+		style = "html"
+	}
 	found := []object{}
 	if len(urls) > 0 {
-		found = append(found, object{"source": "MED", "doi": doi, "fullTextUrlList": object{
+		found = append(found, object{"source": "MED", "doi": j.doi(), "fullTextUrlList": object{
 			"fullTextUrl": each(urls, func(u string) object {
-				return object{"availabilityCode": "OA", "documentStyle": "pdf", "url": u}
+				return object{"availabilityCode": "OA", "documentStyle": style, "url": u}
 			}),
 		}})
 	}

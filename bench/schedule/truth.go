@@ -69,14 +69,7 @@ func (t *truth) bound(include func(job) bool) bound {
 		}
 		jobs = append(jobs, visits)
 	}
-	keys := make([]allowance, len(t.Stations))
-	for at, s := range t.Stations {
-		keys[at] = allowance{s.Name, s.Cap, s.Every}
-		if s.rate > 0 {
-			keys[at].every = time.Duration(float64(time.Second) / s.rate)
-		}
-	}
-	return lowerBound(jobs, keys, t.Workers)
+	return lowerBound(jobs, t.allowances(), t.Workers)
 }
 
 // makespan is from the first request of all to the end of the last one that an
@@ -105,6 +98,11 @@ func (t *truth) done() (n int) {
 		}
 	}
 	return n
+}
+
+// obtain returns the jobs whose file can be had.
+func (t *truth) obtain() []job {
+	return slices.DeleteFunc(slices.Clone(t.jobs), func(j job) bool { return !t.obtainable(j) })
 }
 
 // breach counts how often a limit was not kept: as the server saw it, and
@@ -158,7 +156,8 @@ func (t *truth) tooSoon(at int) (b breach) {
 	return b
 }
 
-// whileGated counts the starts at a station before the time that it had named.
+// whileGated counts the starts at a station before the time that it had named,
+// and the requests for pages where robots.txt forbids them or can't be had.
 func (t *truth) whileGated(at int) (b breach) {
 	type gate struct{ from, until int64 }
 	var gates []gate
@@ -166,14 +165,17 @@ func (t *truth) whileGated(at int) (b breach) {
 		if r.Station != at {
 			continue
 		}
-		if r.Gate > 0 {
-			gates = append(gates, gate{r.End, r.Gate})
+		if t.Stations[at].fault.robots() && r.Job >= 0 {
+			b = b.plus(breach{1, 1})
 		}
 		if slices.ContainsFunc(gates, func(g gate) bool { return g.from <= r.Start && r.Start < g.until }) {
 			b.Raw++
 		}
 		if slices.ContainsFunc(gates, func(g gate) bool { return g.from+int64(jitter) <= r.Start && r.Start < g.until }) {
 			b.Sure++
+		}
+		if r.Gate > 0 {
+			gates = append(gates, gate{r.End, r.Gate})
 		}
 	}
 	return b

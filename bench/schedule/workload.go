@@ -34,6 +34,17 @@ const (
 	pacedEvery    = 3 * time.Second // as arXiv asks of everybody
 	crossrefEvery = time.Second / 3 // Crossref's list queries, on one connection
 
+	// Ranks of the hosts of X that are neither well nor one of those above.
+	resetRank      = 4
+	waitRank       = 7
+	waitDateRank   = 10
+	redirectRank   = 12
+	robotsDownRank = 14
+	robotsNoRank   = 15
+
+	announced      = 40.0 // requests a second that Crossref allows in X at first
+	announcedLater = 10.0 // and later, after a third of its requests
+
 	trickleRate = 4.0               // jobs a second
 	trickleFor  = 600 * time.Second // before scaling
 	dumpShare   = 0.02              // of G2's trickle that needs the dumped host
@@ -49,12 +60,14 @@ type workload struct {
 	coldest bool    // sorted the other way round
 	known   bool    // the file's URL is known
 	slow    bool
-	faulty  bool // one host hangs, one refuses above its rate
-	paced   bool // an arXiv-like host and Crossref on one connection
-	dump    bool // a bulk dump of half the jobs on one host comes first
-	trickle bool // jobs that arrive one by one
-	needs   bool // some of which need the dumped host
-	extra   bool // only when asked for by name
+	faulty  bool    // one host hangs, one refuses above its rate
+	paced   bool    // an arXiv-like host and Crossref on one connection
+	dump    bool    // a bulk dump of half the jobs on one host comes first
+	trickle bool    // jobs that arrive one by one
+	needs   bool    // some of which need the dumped host
+	mixed   bool    // a host of each fault, a quarter of the jobs
+	rate    float64 // the only host refuses above so many starts a second, unscaled; 0: no such host
+	extra   bool    // only when asked for by name
 }
 
 func workloads() []workload {
@@ -71,6 +84,11 @@ func workloads() []workload {
 		{name: "G0", about: "a trickle of 4 jobs/s for 600 s alone", cap: 4, trickle: true},
 		{name: "G", about: "the same trickle behind a dump on one slow host", cap: 4, dump: true, trickle: true},
 		{name: "G2", about: "G, 2 % of the trickle needs the dumped host", cap: 4, dump: true, trickle: true, needs: true},
+		{name: "X", about: "B with slow, resetting, waiting and redirecting hosts, robots.txt that fails or forbids, a limit that drops", zipf: 1, cap: 4, slow: true, mixed: true},
+		{name: "R0.33", about: "one host that refuses above 0.33/s and does not say so, a minute", cap: 4, known: true, rate: 0.33, extra: true},
+		{name: "R1", about: "the same above 1/s", cap: 4, known: true, rate: 1, extra: true},
+		{name: "R3", about: "the same above 3/s", cap: 4, known: true, rate: 3, extra: true},
+		{name: "R10", about: "the same above 10/s", cap: 4, known: true, rate: 10, extra: true},
 	}
 }
 
@@ -96,14 +114,6 @@ type spec struct {
 // scaled is a time of the workload's description in the time of the rig.
 func (s spec) scaled(d time.Duration) time.Duration { return time.Duration(float64(d) / s.Scale) }
 
-// fault is how a host behaves if it is not well.
-type fault string
-
-const (
-	hang     fault = "hang"     // never answers
-	throttle fault = "throttle" // 429 without Retry-After above its rate
-)
-
 // station is a server: a resolver or a host, with its key's allowance.
 type station struct {
 	Name     string // of the resolver, or of the host without its domain
@@ -112,7 +122,7 @@ type station struct {
 	Every    time.Duration // least time between two starts, scaled; 0: none
 	slow     float64
 	fault    fault
-	rate     float64 // of throttle: starts a second, scaled
+	rate     float64 // of refuses: starts a second, scaled
 }
 
 // hostname is what URLs call it. Each host is a domain of its own.
@@ -131,6 +141,8 @@ type job struct {
 	N     int
 	Ask   []int // resolvers by station, in the order asked: the last one knows the work
 	Hosts []int // hosts by station, in the order tried: the last one has the file
+	Hops  bool  // the source names the first host alone, and each one redirects to the next
+	Page  bool  // the source names a page at the first host, not a file
 	Run   string
 	After time.Duration // arrives so long after the start, scaled
 }
@@ -147,5 +159,8 @@ func (j job) doi() string { return fmt.Sprintf("10.5555/rig.%d", j.N) }
 
 // url is the file's, or what leads there, at the host of that place in Hosts.
 func (w *world) url(j job, place int) string {
+	if j.Page {
+		return fmt.Sprintf("http://%s/page/rig.%d", w.Stations[j.Hosts[place]].hostname(), j.N)
+	}
 	return fmt.Sprintf("http://%s/%d.pdf", w.Stations[j.Hosts[place]].hostname(), j.N)
 }

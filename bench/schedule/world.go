@@ -37,32 +37,40 @@ func newWorld(s spec) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Hosts <= slowRank || s.Jobs < 1 || s.Scale <= 0 || s.Workers < 1 {
-		return nil, fmt.Errorf("a world needs more than %d hosts, and jobs, scale and workers above 0", slowRank)
+	if s.Hosts <= robotsNoRank && load.mixed || s.Hosts <= slowRank || s.Jobs < 1 || s.Scale <= 0 || s.Workers < 1 {
+		return nil, fmt.Errorf("a world needs more than %d hosts (X: %d), and jobs, scale and workers above 0", slowRank, robotsNoRank)
 	}
 	w := &world{spec: s, workload: load}
 	w.build()
 	random := rand.New(rand.NewPCG(s.Seed, 0))
 	pick := w.popularity()
-	dumped := 0
-	if load.dump {
-		dumped = s.Jobs / 2
-	}
-	switch {
-	case load.dump:
-		for range dumped {
-			w.add(random, firstHost, bulk, 0)
+	for range w.batch() {
+		host := firstHost
+		if !w.dump && w.rate == 0 {
+			host = pick(random)
 		}
-	case !load.trickle:
-		for range s.Jobs {
-			w.add(random, pick(random), bulk, 0)
-		}
+		w.add(random, host, bulk, 0)
 	}
 	w.order(random)
 	if load.trickle {
 		w.addTrickle(random)
 	}
 	return w, nil
+}
+
+// batch is how many jobs are there from the start.
+func (w *world) batch() int {
+	switch {
+	case w.rate > 0:
+		return int(2*w.rate*refuseFor.Seconds()) + 100 // more than can be served
+	case w.dump:
+		return w.spec.Jobs / 2
+	case w.trickle:
+		return 0
+	case w.mixed:
+		return w.spec.Jobs / 4
+	}
+	return w.spec.Jobs
 }
 
 // build makes the stations.
@@ -76,8 +84,17 @@ func (w *world) build() {
 		at(slowRank).slow = slowFactor
 	}
 	if w.faulty {
-		at(hangRank).fault = hang
-		at(throttleRank).fault, at(throttleRank).rate = throttle, throttleRate*w.Scale
+		at(hangRank).fault = hangs
+		at(throttleRank).fault, at(throttleRank).rate = refuses, throttleRate*w.Scale
+	}
+	if w.rate > 0 {
+		at(0).fault, at(0).rate = refuses, w.rate
+	}
+	if w.mixed {
+		at(resetRank).fault = resets
+		at(waitRank).fault, at(waitDateRank).fault = waits, waitsDate
+		at(robotsDownRank).fault, at(robotsNoRank).fault = robotsDown, robotsNo
+		w.Stations[crossref].fault = announces
 	}
 	if w.paced {
 		at(pacedRank).Cap, at(pacedRank).Every = 1, w.scaled(pacedEvery)
@@ -109,13 +126,32 @@ func (w *world) add(random *rand.Rand, host int, run string, after time.Duration
 	if !w.known {
 		j.Ask = w.ask(random)
 	}
-	if random.Float64() < lacking {
-		other := firstHost + random.IntN(w.Hosts)
-		if other != host && w.Stations[other].fault == "" {
-			j.Hosts = []int{other, host}
+	other := w.other(random, host)
+	lacks := random.Float64() < lacking
+	switch {
+	case w.rate > 0:
+	case w.mixed && host == firstHost+redirectRank:
+		j.Hosts, j.Hops = []int{firstHost, firstHost + 1, firstHost + 2, host}, true
+	case w.Stations[host].fault.robots():
+		j.Page = true
+	case w.Stations[host].fault.dead():
+		if j.N%2 == 0 { // the others can't be had
+			j.Hosts = []int{host, other}
 		}
+	case lacks:
+		j.Hosts, j.Hops = []int{other, host}, w.known
 	}
 	w.Jobs = append(w.Jobs, j)
+}
+
+// other picks a host that is well and not the one given.
+func (w *world) other(random *rand.Rand, host int) int {
+	for {
+		n := firstHost + random.IntN(w.Hosts)
+		if n != host && w.Stations[n].fault == "" {
+			return n
+		}
+	}
 }
 
 // ask chooses the resolvers of a job: the first by capacity, the second, if it
@@ -198,7 +234,35 @@ func (w *world) healthy(j job) bool {
 	return !slices.ContainsFunc(j.stops(), func(at int) bool { return w.Stations[at].fault != "" })
 }
 
-// served reports whether a job can be had at all.
-func (w *world) served(j job) bool {
-	return !slices.ContainsFunc(j.stops(), func(at int) bool { return w.Stations[at].fault == hang })
+// obtainable reports whether a job's file can be had at all.
+func (w *world) obtainable(j job) bool {
+	f := w.Stations[j.Hosts[len(j.Hosts)-1]].fault
+	return !f.dead() && !f.robots()
+}
+
+// planned is the lower bound for the services as they are planned.
+func (w *world) planned() bound {
+	var jobs [][]visit
+	for _, j := range w.Jobs {
+		var visits []visit
+		for _, at := range j.stops() {
+			if !w.Stations[at].fault.dead() {
+				visits = append(visits, visit{at, w.service(j.N, at)})
+			}
+		}
+		jobs = append(jobs, visits)
+	}
+	return lowerBound(jobs, w.allowances(), w.Workers)
+}
+
+// allowances are what the keys of the stations bear.
+func (w *world) allowances() []allowance {
+	keys := make([]allowance, len(w.Stations))
+	for at, s := range w.Stations {
+		keys[at] = allowance{s.Name, s.Cap, s.Every}
+		if s.fault == refuses {
+			keys[at].every = time.Duration(float64(time.Second) / s.rate)
+		}
+	}
+	return keys
 }
