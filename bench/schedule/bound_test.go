@@ -23,16 +23,22 @@ func TestLowerBound(t *testing.T) {
 		},
 		"a cap, behind the quickest way there": {
 			[][]visit{{{0, 2 * s}, {1, 4 * s}}, {{0, 1 * s}, {1, 4 * s}}, {{0, 2 * s}, {1, 4 * s}}},
-			[]allowance{{"a", 100, 0}, {"b", 2, 0}}, 100, bound{7 * s, "cap of b"}, // 1 + 12/2
+			[]allowance{{"a", 100, 0}, {"b", 2, 0}},
+			100,
+			bound{7 * s, "cap of b"}, // 1 + 12/2
 		},
 		"a pace: the last one starts after all others": {
 			[][]visit{{{0, 1 * s}}, {{0, 2 * s}}, {{0, 1 * s}}},
-			[]allowance{{"a", 100, 10 * s}}, 100, bound{21 * s, "pace of a"},
+			[]allowance{{"a", 100, 10 * s}},
+			100,
+			bound{21 * s, "pace of a"},
 		},
 		"one connection: what is longer, service or pace": {
 			// 5 + 3 + 3, less the 2 that the last one need not wait
 			[][]visit{{{0, 5 * s}}, {{0, 1 * s}}, {{0, 2 * s}}},
-			[]allowance{{"a", 1, 3 * s}}, 100, bound{9 * s, "connection of a"},
+			[]allowance{{"a", 1, 3 * s}},
+			100,
+			bound{9 * s, "connection of a"},
 		},
 	}
 	for name, tt := range tests {

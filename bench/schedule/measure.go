@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"net/http"
 	"os"
 	"time"
 )
@@ -30,6 +32,7 @@ type result struct {
 
 	Hot     string
 	HotUse  float64 // share of the hottest key's allowance that was used while a job waited for it
+	Idle    float64 // share of the workers' time lost while a job waited for a station with room
 	Cap     breach
 	Gap     breach
 	Gate    breach
@@ -99,7 +102,7 @@ func (t *truth) result(tr *trial) result {
 	for _, q := range t.log {
 		at := place{q.Job, q.Station}
 		switch {
-		case q.Status == 429:
+		case q.Status == http.StatusTooManyRequests:
 			r.Refused++
 		case t.Stations[q.Station].fault.dead():
 			r.Dead++
@@ -110,8 +113,7 @@ func (t *truth) result(tr *trial) result {
 		}
 	}
 	for at := range t.Stations {
-		over, _ := t.overCap(at)
-		r.Cap = r.Cap.plus(over)
+		r.Cap = r.Cap.plus(t.overCap(at))
 		r.Gap = r.Gap.plus(t.tooSoon(at))
 		r.Gate = r.Gate.plus(t.whileGated(at))
 	}
@@ -122,7 +124,7 @@ func (t *truth) result(tr *trial) result {
 		r.Healthy = float64(t.makespan(t.healthy)) / float64(t.bound(t.healthy).Least)
 	}
 	hot := t.hottest()
-	r.Hot, r.HotUse = t.Stations[hot].Name, t.use(hot)
+	r.Hot, r.HotUse, r.Idle = t.Stations[hot].Name, finite(t.use(hot)), finite(t.idle())
 	r.Cold99 = percentile(t.coldWaits(), 99)
 	t.sojourns(&r, tr.enqueued)
 	return r
@@ -135,11 +137,19 @@ func (t *truth) sojourns(r *result, enqueued map[int]int64) {
 	for _, path := range t.needed(func(j job) bool { return j.Run == trickle }) {
 		r.Trickle.N++
 		took = append(took, time.Duration(1<<62))
-		if k := len(path) - 1; k >= 0 && path[k].Status == 200 && !t.Stations[path[k].Station].Resolver {
+		if k := len(path) - 1; k >= 0 && path[k].Status == http.StatusOK && !t.Stations[path[k].Station].Resolver {
 			took[len(took)-1] = time.Duration(path[k].End - enqueued[path[k].Job])
 		} else {
 			r.Trickle.Late++
 		}
 	}
 	r.Trickle.P50, r.Trickle.P99 = percentile(took, 50), percentile(took, 99)
+}
+
+// finite makes a share of nothing 1: JSON has no word for it.
+func finite(f float64) float64 {
+	if math.IsNaN(f) {
+		return 1
+	}
+	return f
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -62,8 +63,7 @@ func (t *trial) program(ctx context.Context) error {
 	go func() { ended <- run(ctx) }()
 	if err := t.trickle(ctx, sys, late); err != nil {
 		cancel()
-		<-ended
-		return err
+		return errors.Join(err, <-ended)
 	}
 	return <-ended
 }

@@ -135,6 +135,9 @@ func openAlexAnswer(j job, urls []string) any {
 }
 
 func crossrefAnswer(j job, urls []string) any {
+	if j.Page {
+		urls = nil // its links are to files
+	}
 	return object{"message": object{"DOI": j.doi(), "type": "journal-article", "link": each(urls, func(u string) object {
 		return object{"URL": u, "content-type": "application/pdf", "content-version": "vor", "intended-application": "text-mining"}
 	})}}

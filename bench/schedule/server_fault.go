@@ -66,6 +66,7 @@ func (s *server) answer(rw http.ResponseWriter, r *http.Request, at int, j job) 
 			rw.WriteHeader(http.StatusTooManyRequests)
 			return http.StatusTooManyRequests, 0
 		}
+	default:
 	}
 	took := s.service(j.N, at)
 	if s.Stations[at].Resolver {
@@ -82,6 +83,7 @@ func (s *server) robots(rw http.ResponseWriter, at int) int {
 		status = http.StatusServiceUnavailable
 	case robotsNo:
 		status = http.StatusOK
+	default:
 	}
 	rw.WriteHeader(status)
 	if status == http.StatusOK {

@@ -89,7 +89,7 @@ func (t *truth) makespan(include func(job) bool) time.Duration {
 
 // done counts the jobs whose file was served.
 func (t *truth) done() (n int) {
-	for _, path := range t.needed(func(job) bool { return true }) {
+	for _, path := range t.needed(t.obtainable) {
 		if k := len(path) - 1; k >= 0 {
 			hosts := t.jobs[path[k].Job].Hosts
 			if path[k].Station == hosts[len(hosts)-1] && path[k].Status == http.StatusOK {
@@ -109,9 +109,8 @@ func (t *truth) obtain() []job {
 // leaving out what its clock may be off by.
 type breach struct{ Raw, Sure int }
 
-// overCap counts the starts at a station whose cap was used up, and returns the
-// most requests that were in flight there.
-func (t *truth) overCap(at int) (b breach, peak int) {
+// overCap counts the starts at a station whose cap was used up.
+func (t *truth) overCap(at int) (b breach) {
 	var open []request
 	for _, r := range t.log {
 		if r.Station != at {
@@ -125,7 +124,6 @@ func (t *truth) overCap(at int) (b breach, peak int) {
 			}
 		}
 		open = append(open, r)
-		peak = max(peak, len(open))
 		if len(open) > t.Stations[at].Cap {
 			b.Raw++
 		}
@@ -133,7 +131,7 @@ func (t *truth) overCap(at int) (b breach, peak int) {
 			b.Sure++
 		}
 	}
-	return b, peak
+	return b
 }
 
 // tooSoon counts the starts at a station that came sooner after the one before

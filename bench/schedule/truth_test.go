@@ -31,37 +31,55 @@ func TestTruth_breaches(t *testing.T) {
 		"kept": {st, []request{at(0, 150), at(100, 250), at(200, 300)}, breach{}, breach{}, breach{}},
 		"over its cap": {
 			station{Cap: 2},
-			[]request{at(0, 100), at(10, 100), at(20, 100), at(30, 100)}, breach{2, 2}, breach{}, breach{},
+			[]request{at(0, 100), at(10, 100), at(20, 100), at(30, 100)},
+			breach{2, 2},
+			breach{},
+			breach{},
 		},
 		"one ends as another starts": {station{Cap: 1}, []request{at(0, 100), at(100, 200)}, breach{}, breach{}, breach{}},
 		"given up, noticed late": {
 			station{Cap: 1},
-			[]request{at(0, 105).status(0), at(100, 200)}, breach{1, 0}, breach{}, breach{},
+			[]request{at(0, 105).status(0), at(100, 200)},
+			breach{1, 0},
+			breach{},
+			breach{},
 		},
 		"given up later": {
 			station{Cap: 1},
-			[]request{at(0, 150).status(0), at(100, 200)}, breach{1, 1}, breach{}, breach{},
+			[]request{at(0, 150).status(0), at(100, 200)},
+			breach{1, 1},
+			breach{},
+			breach{},
 		},
 		"a little too soon": {st, []request{at(0, 1), at(95, 96)}, breach{}, breach{1, 0}, breach{}},
 		"too soon":          {st, []request{at(0, 1), at(85, 86)}, breach{}, breach{1, 1}, breach{}},
 		"while gated": {
 			station{Cap: 9},
-			[]request{at(0, 1), at(2, 3).gate(1000), at(500, 501), at(1000, 1001)}, breach{}, breach{}, breach{1, 1},
+			[]request{at(0, 1), at(2, 3).gate(1000), at(500, 501), at(1000, 1001)},
+			breach{},
+			breach{},
+			breach{1, 1},
 		},
 		"on its way when the gate closed": {
 			station{Cap: 9},
-			[]request{at(0, 10).gate(1000), at(9, 30), at(15, 30)}, breach{}, breach{}, breach{1, 0},
+			[]request{at(0, 10).gate(1000), at(9, 30), at(15, 30)},
+			breach{},
+			breach{},
+			breach{1, 0},
 		},
 		"a page that robots.txt forbids": {
 			station{Cap: 9, fault: robotsNo},
-			[]request{at(0, 1).of(-1, 0), at(2, 3)}, breach{}, breach{}, breach{1, 1},
+			[]request{at(0, 1).of(-1, 0), at(2, 3)},
+			breach{},
+			breach{},
+			breach{1, 1},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			truth := &truth{world: &world{Stations: []station{tt.station}}, log: tt.log}
-			over, _ := truth.overCap(0)
-			if soon, in := truth.tooSoon(0), truth.whileGated(0); over != tt.over || soon != tt.soon || in != tt.in {
+			over, soon, in := truth.overCap(0), truth.tooSoon(0), truth.whileGated(0)
+			if over != tt.over || soon != tt.soon || in != tt.in {
 				t.Errorf("over its cap %v, too soon %v, gated %v; want %v, %v, %v", over, soon, in, tt.over, tt.soon, tt.in)
 			}
 		})
@@ -91,6 +109,10 @@ func TestTruth_path(t *testing.T) {
 	// A job waits from 10 to 20 and from 20 to 80; in 40 of these 70 the other is served.
 	if got, want := truth.use(firstHost), 40.0/70; math.Abs(got-want) > 1e-9 {
 		t.Errorf("use of the host is %v, want %v", got, want)
+	}
+	// Nobody could do more, but for the 5 in which the first one had to come again.
+	if got, want := truth.idle(), 5.0/120/2; math.Abs(got-want) > 1e-9 {
+		t.Errorf("workers were idle for %v, want %v", got, want)
 	}
 	waits := truth.coldWaits()
 	if got, want := percentile(waits, 100), 60*time.Millisecond; got != want || len(waits) != 2 {

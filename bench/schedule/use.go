@@ -24,34 +24,67 @@ func (t *truth) hottest() int {
 	return hot
 }
 
-// use is the share of its allowance that a station's requests took while a job
-// was ready for it: from the end of the request before, or from the start, to
-// the start of its request there.
-func (t *truth) use(at int) float64 {
-	type event struct {
-		when             int64
-		waiting, running int
-	}
+// event is a job that begins or ceases to wait for a station or to be served there.
+type event struct {
+	when             int64
+	station          int
+	waiting, running int // what changes
+}
+
+// events returns what happened at the stations, by time. A job waits from the end
+// of the request before, or from its arrival, to the start of its request. With
+// paced a station that has a pace is taken up until it may start again.
+func (t *truth) events(paced bool) []event {
 	var events []event
-	for _, path := range t.needed(func(job) bool { return true }) {
+	serve := func(r request) {
+		end := r.End
+		if paced {
+			end = max(end, r.Start+int64(t.Stations[r.Station].Every))
+		}
+		events = append(events, event{r.Start, r.Station, 0, 1}, event{end, r.Station, 0, -1})
+	}
+	for _, path := range t.needed(all) {
 		ready := t.log[0].Start + int64(t.arrival(path))
 		for _, r := range path {
-			if r.Station == at {
-				end := r.Start + int64(max(r.took(), t.Stations[at].Every))
-				events = append(events, event{ready, 1, 0}, event{r.Start, -1, 1}, event{end, 0, -1})
+			if ready < r.Start {
+				events = append(events, event{ready, r.Station, 1, 0}, event{r.Start, r.Station, -1, 0})
 			}
+			serve(r)
 			ready = r.End
 		}
 	}
-	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.when, b.when) })
-	var waiting, running int
-	var with, used float64
-	for i, e := range events {
-		if i > 0 && waiting > 0 {
-			d := float64(e.when - events[i-1].when)
-			with += d
-			used += d * float64(min(running, t.Stations[at].Cap))
+	for _, r := range t.log {
+		if !r.useful() {
+			serve(r)
 		}
+	}
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.when, b.when) })
+	return events
+}
+
+// arrival is when the job of a path arrives, counted from the start.
+func (t *truth) arrival(path []request) time.Duration {
+	if len(path) == 0 {
+		return 0
+	}
+	return t.jobs[path[0].Job].After
+}
+
+// use is the share of a station's allowance that was in use while a job waited
+// for it.
+func (t *truth) use(at int) float64 {
+	var waiting, running int
+	var last int64
+	var with, used float64
+	for _, e := range t.events(true) {
+		if e.station != at {
+			continue
+		}
+		if waiting > 0 {
+			with += float64(e.when - last)
+			used += float64(e.when-last) * float64(min(running, t.Stations[at].Cap))
+		}
+		last = e.when
 		waiting += e.waiting
 		running += e.running
 	}
@@ -61,12 +94,34 @@ func (t *truth) use(at int) float64 {
 	return used / with / float64(t.Stations[at].Cap)
 }
 
-// arrival is when the job of a path arrives.
-func (t *truth) arrival(path []request) time.Duration {
-	if len(path) == 0 {
-		return 0
+// idle is the share of all workers' time in which they did nothing although some
+// job waited for a station that had room. What the client takes from one request
+// of a job to the next, its storing included, is part of it. Stations with a pace
+// are left out.
+func (t *truth) idle() float64 {
+	events := t.events(false)
+	if len(events) == 0 {
+		return math.NaN()
 	}
-	return t.jobs[path[0].Job].After
+	waiting, running := make([]int, len(t.Stations)), make([]int, len(t.Stations))
+	var rooms, busy int // over all stations
+	room := func(at int) int {
+		if t.Stations[at].Every > 0 || t.Stations[at].fault != "" {
+			return 0
+		}
+		return max(0, min(waiting[at], t.Stations[at].Cap-running[at]))
+	}
+	lost, last := 0.0, events[0].when
+	for _, e := range events {
+		lost += float64(max(0, min(t.Workers-busy, rooms))) * float64(e.when-last)
+		last = e.when
+		rooms -= room(e.station)
+		waiting[e.station] += e.waiting
+		running[e.station] += e.running
+		busy += e.running
+		rooms += room(e.station)
+	}
+	return lost / float64(t.Workers) / float64(last-events[0].when)
 }
 
 // coldWaits are the times that jobs waited for the hosts that few of them need:
@@ -94,8 +149,8 @@ func (t *truth) coldWaits() []time.Duration {
 	return waits
 }
 
-// percentile returns the value below which p per cent of values are; 0 if there
-// are none. It sorts them.
+// percentile returns the value that p per cent of values are not above; 0 if
+// there are none. It sorts them.
 func percentile(values []time.Duration, p float64) time.Duration {
 	if len(values) == 0 {
 		return 0
