@@ -55,6 +55,7 @@ type Config struct {
 	LeaseTTL, Heartbeat time.Duration  // as in orchestrator.Config
 	Grace               time.Duration
 	Retry               queue.RetryPolicy
+	Breaker             time.Duration // how long a key that keeps failing is left alone at first; 30 s
 
 	// Limits override the shipped table, by key. "default_host" and
 	// "default_resolver" hold for keys that neither names; 2 starts a second if
@@ -180,10 +181,10 @@ func (c Config) limit() func(key string) orchestrator.Limit {
 			return orchestrator.Limit{}
 		}
 		kind, name, _ := strings.Cut(key, ":")
-		l := orchestrator.Limit{InFlight: c.MaxPerHost, Every: time.Second / 2}
+		l := orchestrator.Limit{InFlight: c.MaxPerHost, Every: time.Second / 2, Break: c.Breaker}
 		l = override(l, overrides["default_"+kind])
 		if s, ok := shipped[key]; ok {
-			l = orchestrator.Limit{InFlight: s.InFlight, Every: s.Every}
+			l.InFlight, l.Every = s.InFlight, s.Every
 			if kind == "host" {
 				l.InFlight = min(l.InFlight, c.MaxPerHost)
 			}

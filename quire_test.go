@@ -44,13 +44,13 @@ func newBox(t *testing.T) *box {
 	millisecond, four := time.Millisecond, 4
 	quick := quire.Limit{InFlight: &four, Every: &millisecond}
 	limits := map[string]quire.Limit{"default_host": quick, "host:doi.org": quick, "host:arxiv.org": quick, "host:europepmc.org": quick}
-	for _, name := range []string{"pmc", "europepmc", "unpaywall", "openalex", "crossref"} {
+	for _, name := range []string{"idconv", "pmc", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar"} {
 		limits["resolver:"+name] = quick
 	}
 	data := filepath.Join(dir, "data")
 	return &box{t: t, web: web, data: data, cfg: quire.Config{
 		Data: data, Contact: "tester@quire-tests.org", Limits: limits,
-		Retry: queue.RetryPolicy{Base: time.Millisecond, Max: time.Millisecond},
+		Retry: queue.RetryPolicy{Base: time.Millisecond, Max: time.Millisecond}, Breaker: 50 * time.Millisecond,
 		HTTP: quire.HTTP{
 			ConnectTo: web.ConnectTo(), CAFile: ca,
 			AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},

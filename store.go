@@ -19,6 +19,7 @@ type store interface {
 	queue.Store
 	queue.Inspector
 	queue.Controller
+	queue.KeyNotes
 	paper.Catalog
 
 	// Waits returns how long keys still have to wait, as jobs with these reasons

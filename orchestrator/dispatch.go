@@ -91,6 +91,7 @@ func (r *run) stop() {
 // the next event. Only it leases.
 func (r *run) dispatch(ctx context.Context) error {
 	r.keepers.Go(r.heartbeat)
+	r.keepers.Go(r.takeNotes)
 	watching, unwatch := context.WithCancel(ctx)
 	defer unwatch()
 	r.keepers.Go(func() { r.watch(watching) })
@@ -257,10 +258,13 @@ func (r *run) fill(ctx context.Context) error {
 	return err
 }
 
+// maxRows is how many jobs are leased at once at most.
+const maxRows = 4096
+
 // room is how many jobs may still be begun, apart from slots and keys.
 func (r *run) room() int {
 	if r.cfg.MaxJobs == 0 {
-		return r.cfg.Workers
+		return maxRows
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -273,11 +277,12 @@ func (r *run) pick() ([]schedule.Permit, []queue.Want) {
 	var permits []schedule.Permit
 	var wants []queue.Want
 	index := make(map[string]int)
-	for len(permits) < room {
-		p, ok := r.table.Pick(time.Now())
+	for room > 0 {
+		p, ok := r.table.Pick(time.Now(), room)
 		if !ok {
 			break
 		}
+		room -= p.N
 		permits = append(permits, p)
 		i, seen := index[p.Key]
 		if !seen {
@@ -285,12 +290,13 @@ func (r *run) pick() ([]schedule.Permit, []queue.Want) {
 			index[p.Key] = i
 			wants = append(wants, queue.Want{Key: p.Key})
 		}
-		wants[i].N++
+		wants[i].N += p.N
 	}
 	return permits, wants
 }
 
-// start runs the leased jobs, each with a permit of its key, and returns the
+// start runs the leased jobs, as many with each permit of their key as it may
+// take, and returns the
 // permits for which no row came.
 func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Time) (spare []schedule.Permit) {
 	byKey := make(map[string][]queue.Lease)
@@ -303,8 +309,10 @@ func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Ti
 			spare = append(spare, p)
 			continue
 		}
-		byKey[p.Key] = waiting[1:]
-		r.begin(p, waiting[0], now)
+		n := min(len(waiting), p.N)
+		r.table.Took(p, now, n)
+		r.begin(p, waiting[:n:n], now)
+		byKey[p.Key] = waiting[n:]
 	}
 	return spare
 }

@@ -70,7 +70,7 @@ func (r *run) extended(leases, lost []queue.Lease, now time.Time) {
 	}
 	for _, l := range lost {
 		if job := r.running[l.Job.ID]; job != nil && job.lease.Token == l.Token {
-			job.cancel(queue.ErrLeaseLost)
+			job.lose()
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (r *run) drop(now time.Time) {
 	defer r.mu.Unlock()
 	for _, job := range r.running {
 		if now.After(job.expires) {
-			job.cancel(queue.ErrLeaseLost)
+			job.lose()
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (r *run) alive(lease queue.Lease) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	job := r.running[lease.Job.ID]
-	return job != nil && job.lease.Token == lease.Token && time.Now().Before(job.expires)
+	return job != nil && job.lease.Token == lease.Token && !job.lost && time.Now().Before(job.expires)
 }
 
 // clock tells when the wall clock, by which leases end, has not gone as the

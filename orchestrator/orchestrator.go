@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type KeyState = schedule.KeyState
 // Store is what a run needs of the queue.
 type Store interface {
 	queue.Store
+	queue.KeyNotes
 	Stats(ctx context.Context) (queue.Stats, error)
 }
 
@@ -47,9 +49,11 @@ type Config struct {
 	MaxJobs    int                      // end after this many jobs have finished; 0: no limit
 	For        time.Duration            // stop leasing after this long; 0: no limit
 	Observe    func(Event)              // told of each settled step, from many goroutines; may be nil
+	ObserveKey func(KeyState)           // told when a key's gate, breaker, cap or pace has changed, in the same way
 	Log        *slog.Logger             // discarded if nil
 	sweepEvery time.Duration
 	wall       func() time.Time // the clock by which leases end
+	seed       uint64           // of waits; 0 for none that vary
 }
 
 // Event tells what became of one job's step.
@@ -95,6 +99,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
 	}
+	if c.ObserveKey == nil {
+		c.ObserveKey = func(KeyState) {}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -111,6 +118,9 @@ func (c Config) withDefaults() (Config, error) {
 	// The sweep is the backstop behind events: it finds leases that ran out and
 	// rows that other processes added without a wake-up.
 	c.sweepEvery = min(time.Second, c.LeaseTTL/4)
+	if c.seed == 0 {
+		c.seed = rand.Uint64() | 1
+	}
 	if c.wall == nil {
 		c.wall = time.Now
 	}
@@ -135,7 +145,7 @@ func New(store Store, handler queue.Handler, cfg Config) (*Orchestrator, error) 
 		return nil, err
 	}
 	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit)}
-	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit})
+	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit, Seed: cfg.seed})
 	return o, nil
 }
 
@@ -151,6 +161,11 @@ func (o *Orchestrator) limit(key string) Limit {
 
 // Keys returns the state of every key with work, at any time.
 func (o *Orchestrator) Keys() []KeyState { return o.table.Keys(time.Now()) }
+
+// Bound returns the key that will take longest and how long the work that is left
+// takes at least, by all that is known now; the key is empty if it is the number of
+// workers that binds. It may be called at any time.
+func (o *Orchestrator) Bound() (key string, left time.Duration) { return o.table.Bound(time.Now()) }
 
 // SetLimit changes the allowance of a key while running.
 func (o *Orchestrator) SetLimit(key string, l Limit) {
@@ -170,6 +185,9 @@ func (o *Orchestrator) Run(ctx context.Context) (Summary, error) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.cfg.For)
 		defer cancel()
+	}
+	if err := o.recall(); err != nil {
+		return Summary{}, fmt.Errorf("read what was learnt of keys: %w", err)
 	}
 	for key, wait := range o.cfg.Gates {
 		o.table.Gate(time.Now(), key, wait)

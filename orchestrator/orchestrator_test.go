@@ -79,7 +79,7 @@ func enqueue(t *testing.T, s *sqlite.Store, key string, n int) {
 	}
 }
 
-func run(ctx context.Context, t *testing.T, s *sqlite.Store, h queue.Handler, cfg orchestrator.Config) orchestrator.Summary {
+func run(ctx context.Context, t *testing.T, s orchestrator.Store, h queue.Handler, cfg orchestrator.Config) orchestrator.Summary {
 	t.Helper()
 	if cfg.Owner == "" {
 		cfg.Owner = "test"

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/queue"
 )
 
-// settlement turns an outcome into what the store is told, applying the retry policy.
-func (r *run) settlement(lease queue.Lease, out queue.Outcome) queue.Settlement {
+// settlement turns an outcome into what the store is told, applying the retry
+// policy and the key's retry budget.
+func (r *run) settlement(key string, lease queue.Lease, out queue.Outcome) queue.Settlement {
 	s := queue.Settlement{
 		Lease: lease, Verb: out.Verb, State: out.State, Key: out.Key, Delay: out.Delay,
 		Reason: out.Reason, Class: out.Class, Error: out.Error,
@@ -23,35 +25,38 @@ func (r *run) settlement(lease queue.Lease, out queue.Outcome) queue.Settlement 
 		s.Verb, s.State, s.Delay = queue.Finish, queue.Error, 0
 		return s
 	}
-	s.Delay = max(out.Delay, r.cfg.Retry.Backoff(lease.Job.Attempts))
+	budget := min(r.table.Retry(time.Now(), key), r.cfg.Retry.Max)
+	s.Delay = max(out.Delay, r.cfg.Retry.Backoff(lease.Job.Attempts), budget)
 	return s
 }
 
-// settle records an outcome, trying for as long as the lease may live and the
-// run's grace lasts.
-func (r *run) settle(ctx context.Context, key string, lease queue.Lease, out queue.Outcome) {
-	if errors.Is(context.Cause(ctx), queue.ErrLeaseLost) {
-		r.lost(key, lease)
-		return
-	}
-	s := r.settlement(lease, out)
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		errs, err := r.settleOnce(s)
-		switch {
-		case err != nil:
-		case errors.Is(errs[0], queue.ErrInvalid) && s.Class != queue.ClassCrashed:
-			s = r.settlement(lease, crashed(fmt.Errorf("step gave a bad outcome: %w", errs[0])))
-			continue
-		case errs[0] != nil:
+// settle records the outcomes of a step, trying for as long as the leases may live
+// and the run's grace lasts.
+func (r *run) settle(ctx context.Context, st *step, outs []queue.Outcome) {
+	key := st.permit.Key
+	var open []queue.Settlement
+	for i, lease := range st.leases {
+		if errors.Is(context.Cause(ctx), queue.ErrLeaseLost) || !r.holds(lease) {
 			r.lost(key, lease)
-			return
-		default:
-			r.settled(key, s)
-			return
+			continue
 		}
-		if !r.alive(lease) || r.ctx.Err() != nil {
-			r.cfg.Log.Error("outcome not recorded, the job will run again", "job", lease.Job.ID,
-				"artifact_id", lease.Job.ArtifactID, "error", err)
+		open = append(open, r.settlement(key, lease, outs[i]))
+	}
+	for wait := 100 * time.Millisecond; len(open) > 0; wait = min(2*wait, 5*time.Second) {
+		errs, err := r.settleOnce(open)
+		if err == nil {
+			open = r.settledAll(key, open, errs)
+			continue
+		}
+		open = slices.DeleteFunc(open, func(s queue.Settlement) bool {
+			over := !r.alive(s.Lease) || r.ctx.Err() != nil
+			if over {
+				r.cfg.Log.Error("outcome not recorded, the job will run again", "job", s.Lease.Job.ID,
+					"artifact_id", s.Lease.Job.ArtifactID, "error", err)
+			}
+			return over
+		})
+		if len(open) == 0 {
 			return
 		}
 		r.cfg.Log.Warn("queue is not answering, trying again", "error", err)
@@ -62,10 +67,34 @@ func (r *run) settle(ctx context.Context, key string, lease queue.Lease, out que
 	}
 }
 
-func (r *run) settleOnce(s queue.Settlement) ([]error, error) {
+// settledAll takes in what the store said of each settlement, and returns those
+// that are to be settled in another way.
+func (r *run) settledAll(key string, open []queue.Settlement, errs []error) (again []queue.Settlement) {
+	for i, s := range open {
+		switch err := errs[i]; {
+		case err == nil:
+			r.settled(key, s)
+		case errors.Is(err, queue.ErrInvalid) && s.Class != queue.ClassCrashed:
+			again = append(again, r.settlement(key, s.Lease, crashed(fmt.Errorf("step gave a bad outcome: %w", err))))
+		default:
+			r.lost(key, s.Lease)
+		}
+	}
+	return again
+}
+
+// holds reports whether nobody has told that a lease is lost.
+func (r *run) holds(lease queue.Lease) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	job := r.running[lease.Job.ID]
+	return job != nil && job.lease.Token == lease.Token && !job.lost
+}
+
+func (r *run) settleOnce(s []queue.Settlement) ([]error, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	return r.store.Settle(ctx, s)
+	return r.store.Settle(ctx, s...)
 }
 
 func (r *run) lost(key string, lease queue.Lease) {
@@ -78,6 +107,13 @@ func (r *run) settled(key string, s queue.Settlement) {
 	next := s.Key
 	if next == "" {
 		next = job.Key
+	}
+	switch s.Verb {
+	case queue.Advance:
+		r.table.Moved(key, next)
+	case queue.Finish:
+		r.table.Moved(key, "")
+	case queue.Retry, queue.Release: // its step is yet to be made
 	}
 	state := queue.Queued
 	switch {

@@ -11,37 +11,69 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// running is a leased job whose step is under way or being settled.
+// step is one under way, or being settled.
+type step struct {
+	permit schedule.Permit
+	leases []queue.Lease
+	cancel context.CancelCauseFunc
+	held   int // leases that are not lost
+}
+
+// running is a leased job.
 type running struct {
 	lease   queue.Lease
 	expires time.Time // of the lease, by our clock
-	cancel  context.CancelCauseFunc
+	step    *step
+	lost    bool
+}
+
+// lose notes that a lease is somebody else's, and ends the step with the last of
+// its leases. The caller holds mu.
+func (j *running) lose() {
+	if j.lost {
+		return
+	}
+	j.lost = true
+	if j.step.held--; j.step.held == 0 {
+		j.step.cancel(queue.ErrLeaseLost)
+	}
 }
 
 // begin starts the goroutine of one step.
-func (r *run) begin(p schedule.Permit, lease queue.Lease, now time.Time) {
+func (r *run) begin(p schedule.Permit, leases []queue.Lease, now time.Time) {
 	ctx, cancel := context.WithCancelCause(r.ctx)
+	s := &step{permit: p, leases: leases, cancel: cancel, held: len(leases)}
 	r.mu.Lock()
-	r.running[lease.Job.ID] = &running{lease: lease, expires: now.Add(r.cfg.LeaseTTL), cancel: cancel}
+	for _, l := range leases {
+		r.running[l.Job.ID] = &running{lease: l, expires: now.Add(r.cfg.LeaseTTL), step: s}
+	}
 	r.mu.Unlock()
 	r.steps.Go(func() {
 		defer cancel(nil)
-		outcome := r.step(ctx, p, lease.Job)
-		r.table.Finish(p, time.Now(), outcome.Signal)
+		if p.Gap > noteAhead && !p.Down {
+			r.note(p.Key) // before the request: who comes after a crash must know of it
+		}
+		outs := r.step(ctx, s)
+		if r.table.Finish(p, time.Now(), worst(outs)) {
+			r.note(p.Key)
+			r.observeKey(p.Key)
+		}
 		r.poke()
-		r.settle(ctx, p.Key, lease, outcome)
-		r.forget(lease)
+		r.settle(ctx, s, outs)
+		r.forget(s)
 		r.poke()
 	})
 }
 
-// forget ends the account of a lease. The job's next step may have begun by now,
-// under a lease of its own.
-func (r *run) forget(lease queue.Lease) {
+// forget ends the account of a step's leases. A job's next step may have begun by
+// now, under a lease of its own.
+func (r *run) forget(s *step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if job := r.running[lease.Job.ID]; job != nil && job.lease.Token == lease.Token {
-		delete(r.running, lease.Job.ID)
+	for _, l := range s.leases {
+		if job := r.running[l.Job.ID]; job != nil && job.step == s {
+			delete(r.running, l.Job.ID)
+		}
 	}
 }
 
@@ -57,34 +89,61 @@ func (r *run) send(ctx context.Context, p schedule.Permit) {
 	}
 }
 
-// crashed is the outcome of a step that broke the handler's contract.
+// crashed is the outcome of a job whose step broke the handler's contract.
 func crashed(err error) queue.Outcome {
 	return queue.Outcome{Verb: queue.Retry, Class: queue.ClassCrashed, Reason: queue.ClassCrashed, Error: err.Error()}
 }
 
-// step calls the handler and makes sure that one outcome comes back.
-func (r *run) step(ctx context.Context, p schedule.Permit, job queue.Job) (out queue.Outcome) {
+// step calls the handler and makes sure that one outcome for each job comes back.
+func (r *run) step(ctx context.Context, s *step) (outs []queue.Outcome) {
+	jobs := make([]queue.Job, len(s.leases))
+	for i, l := range s.leases {
+		jobs[i] = l.Job
+	}
+	all := func(out queue.Outcome) []queue.Outcome {
+		outs := make([]queue.Outcome, len(jobs))
+		for i := range outs {
+			outs[i] = out
+		}
+		return outs
+	}
+	p := s.permit
 	defer func() {
 		if v := recover(); v != nil {
-			r.cfg.Log.Error("step panicked", "job", job.ID, "artifact_id", job.ArtifactID, "key", p.Key,
+			r.cfg.Log.Error("step panicked", "job", jobs[0].ID, "artifact_id", jobs[0].ArtifactID, "jobs", len(jobs), "key", p.Key,
 				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			out = crashed(fmt.Errorf("step panicked: %v", v))
+			outs = all(crashed(fmt.Errorf("step panicked: %v", v)))
 		}
 	}()
-	outs := r.handler.Step(ctx, queue.Step{
+	outs = r.handler.Step(ctx, queue.Step{
 		Key:         p.Key,
-		Jobs:        []queue.Job{job},
+		Jobs:        jobs,
 		MaxAttempts: r.cfg.Retry.MaxAttempts,
+		Down:        p.Down,
 		Send:        func() { r.send(ctx, p) },
 		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
 	})
-	if len(outs) != 1 {
-		return crashed(fmt.Errorf("step gave %d outcomes for 1 job", len(outs)))
+	if len(outs) != len(jobs) {
+		return all(crashed(fmt.Errorf("step gave %d outcomes for %d jobs", len(outs), len(jobs))))
 	}
-	out = outs[0]
-	if ctx.Err() != nil && out.Verb != queue.Finish && out.Verb != queue.Advance {
-		// Whatever the step says went wrong, it was our stopping.
-		return queue.Outcome{Verb: queue.Release, Progress: out.Progress}
+	if ctx.Err() == nil {
+		return outs
 	}
-	return out
+	for i, out := range outs {
+		if out.Verb != queue.Finish && out.Verb != queue.Advance {
+			// Whatever the step says went wrong, it was our stopping.
+			outs[i] = queue.Outcome{Verb: queue.Release, Progress: out.Progress}
+		}
+	}
+	return outs
+}
+
+// worst is what a step has learnt about its key.
+func worst(outs []queue.Outcome) (s queue.Signal) {
+	for _, out := range outs {
+		o := out.Signal
+		s.Kind, s.For = max(s.Kind, o.Kind), max(s.For, o.For)
+		s.Allowance = s.Allowance.Stricter(o.Allowance)
+	}
+	return s
 }

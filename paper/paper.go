@@ -104,9 +104,15 @@ type Answer struct {
 	Note       string // one line for explain, such as "is_oa false"
 	Cursor     string // not empty: the source needs another request for this artifact
 
+	// Again is not 0 if this call brought no answer for the artifact: it is to be
+	// asked about in another call, of at most so many artifacts. The request had
+	// no room for it, or it failed in a way that one of its artifacts may be to
+	// blame for. All but Note and Class are then empty.
+	Again int
+
 	// Class is set when the source did not answer for this artifact although
 	// it answered for others, or when it knows that the identifier does not
-	// exist (NotFoundID).
+	// exist (NotFoundID); with Again it is the class of the failed request.
 	Class Class
 }
 
@@ -121,8 +127,13 @@ type Resolver interface {
 	Accepts(a Artifact) bool
 	// Local reports that Resolve makes no request and so needs no key.
 	Local() bool
+	// Batch is the most artifacts that a call of Resolve may be given, at least 1.
+	Batch() int
 	// Resolve asks for all of as. len(answers) == len(as), in order. A miss is
 	// not an error. An error is always a [*Failure] and holds for all of as.
+	//
+	// Some answers are final, without Again, or some have an Again of less than
+	// len(as): who asks again as told has all answered in the end.
 	Resolve(ctx context.Context, as []Artifact) ([]Answer, error)
 }
 
@@ -169,10 +180,16 @@ type Reply struct {
 	Body   []byte // decoded, at most 8 MiB
 }
 
-// Getter makes one GET request to an API, without following redirects. Its
+// MaxPost is how many bytes the body of a [Getter.Post] has at most.
+const MaxPost = 1 << 20
+
+// Getter makes one request to an API per call, without following redirects. Its
 // error is a [*Failure]: no usable answer came.
 type Getter interface {
 	Get(ctx context.Context, url string, header http.Header) (Reply, error)
+	// Post sends a JSON body. One of more than MaxPost bytes is not sent: the
+	// failure is TooLarge.
+	Post(ctx context.Context, url string, header http.Header, body []byte) (Reply, error)
 }
 
 // Failure is why a request or a source did not give what it should.
@@ -180,6 +197,7 @@ type Failure struct {
 	Class      Class
 	RetryAfter time.Duration // of Throttled and BudgetExhausted: as the server said; 0 if it did not
 	Status     int           // HTTP status; 0 if there was none
+	Broken     bool          // the exchange broke: name, connection, TLS or time, also within a body
 	Err        error
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // schemaVersion is the number of the last migration, kept in quire.schema.
-const schemaVersion = 1
+const schemaVersion = 2
 
 //go:embed migrations/*.sql
 var migrations embed.FS

@@ -47,6 +47,7 @@ func age(t testing.TB, dsn string, d time.Duration) {
 		UPDATE quire.work SET available_at = available_at - `+micros+`, lease_expires_at = lease_expires_at - `+micros+`,
 			leased_at = leased_at - `+micros+`, updated_at = updated_at - `+micros+`;
 		UPDATE quire.attempts SET started_at = started_at - `+micros+`, ended_at = ended_at - `+micros+`;
+		UPDATE quire.key_notes SET saved_at = saved_at - `+micros+`;
 		UPDATE quire.records SET updated_at = updated_at - `+micros+`;
 		UPDATE quire.runner SET expires_at = expires_at - `+micros)
 }

@@ -130,6 +130,13 @@ type counter struct {
 const (
 	waitingQuery = `
 	SELECT key, sum(ready)::bigint, sum(delayed)::bigint FROM quire.waiting GROUP BY key HAVING sum(ready) <> 0 OR sum(delayed) <> 0`
+	// How long the first ready job of each key with one has been ready, in microseconds.
+	headsQuery = `
+	SELECT k.key, greatest(0, extract(epoch FROM clock_timestamp() - h.available_at) * 1000000)::bigint
+	FROM (SELECT key FROM quire.waiting GROUP BY key HAVING sum(ready) > 0) AS k
+	CROSS JOIN LATERAL (
+		SELECT available_at FROM quire.queued w WHERE w.key = k.key AND NOT w.delayed ORDER BY priority DESC, rank, id LIMIT 1
+	) AS h`
 	leasedQuery = `SELECT key, count(*) FROM quire.leased GROUP BY key`
 	endedQuery  = `
 	SELECT state::text, reason, class, sum(n)::bigint FROM quire.ended GROUP BY state, reason, class HAVING sum(n) <> 0`
@@ -145,10 +152,16 @@ func (c *counter) read(t *tx) {
 	t.queue(dueQuery, func(rows pgx.Rows) error {
 		var first int
 		err := c.scan(rows, func(k *queue.KeyStats, n, since int) {
+			if k.Ready == 0 {
+				k.HeadAge = -time.Duration(since) * time.Microsecond
+			}
 			k.Ready, k.Delayed, first = k.Ready+n, k.Delayed-n, since
 		})
 		c.stats.OldestReady = max(c.stats.OldestReady, -time.Duration(first)*time.Microsecond)
 		return err
+	})
+	t.queue(headsQuery, func(rows pgx.Rows) error {
+		return c.scan(rows, func(k *queue.KeyStats, age, _ int) { k.HeadAge = time.Duration(age) * time.Microsecond })
 	})
 	t.queue(leasedQuery, func(rows pgx.Rows) error {
 		return c.scan(rows, func(k *queue.KeyStats, n, _ int) { k.InFlight = n })

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -76,4 +77,21 @@ func CleanText(text string) string {
 		return text
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// CheckKeyNotes returns an [ErrInvalid] that says which of the notes may not be
+// saved, and why, if any.
+func CheckKeyNotes(notes []KeyNote) error {
+	for _, n := range notes {
+		if err := CheckText("key", n.Key, 1, MaxKey); err != nil {
+			return err
+		}
+		if len(n.Doc) > MaxKeyNote {
+			return fmt.Errorf("%w: note of %s: %d bytes, at most %d", ErrInvalid, n.Key, len(n.Doc), MaxKeyNote)
+		}
+		if len(n.Doc) > 0 && !json.Valid(n.Doc) {
+			return fmt.Errorf("%w: note of %s: not JSON", ErrInvalid, n.Key)
+		}
+	}
+	return nil
 }

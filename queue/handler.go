@@ -63,19 +63,22 @@ type Outcome struct {
 // SignalKind says how a key behaved.
 type SignalKind uint8
 
-// The kinds of signal. None is for steps that made no request.
+// The kinds of signal, from the best to the worst. None is for steps that made no
+// request.
 const (
 	None      SignalKind = iota
 	OK                   // it answered, whatever it said
+	Refused              // 403 and the like: about one document, or about us; which, its other answers tell
+	Troubled             // timeout, broken name, connection or TLS, server error
+	Blocked              // it shuts us out as such, with a challenge say: nothing more is asked there for a while
 	Throttled            // it asked for less; the key is gated, the job is not charged
-	Troubled             // timeout, refused or reset connection, server error
 )
 
 // Signal is what a step learnt about its key. Of the signals of a step with
 // several jobs the worst counts, as they come from one request.
 type Signal struct {
 	Kind      SignalKind
-	For       time.Duration // of Throttled: how long it asked us to wait; 0 if it did not say
+	For       time.Duration // of Throttled and Blocked: how long to stay away; 0 if it did not say
 	Allowance Allowance     // what it announced, with any Kind
 }
 
@@ -86,6 +89,16 @@ type Allowance struct {
 	Every    time.Duration // least time between two starts
 	InFlight int           // requests at once
 	Wait     time.Duration // the allowance is spent: no start before this long from now
+}
+
+// Stricter returns what two announcements allow together: of each field the
+// stricter one.
+func (a Allowance) Stricter(b Allowance) Allowance {
+	a.Every, a.Wait = max(a.Every, b.Every), max(a.Wait, b.Wait)
+	if a.InFlight == 0 || b.InFlight > 0 && b.InFlight < a.InFlight {
+		a.InFlight = b.InFlight
+	}
+	return a
 }
 
 // RetryPolicy spaces out the attempts of a job. The zero value is the default.

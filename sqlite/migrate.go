@@ -8,7 +8,7 @@ import (
 )
 
 // schemaVersion is the number of the last migration, kept in user_version.
-const schemaVersion = 2
+const schemaVersion = 3
 
 //go:embed migrations/*.sql
 var migrations embed.FS

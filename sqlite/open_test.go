@@ -89,8 +89,8 @@ func TestOpen_refuses(t *testing.T) {
 		"magic flipped":     {edit(func(b []byte) []byte { b[3] ^= 4; return b }), all, queue.ErrDamaged, "no SQLite file"},
 		"page size flipped": {edit(func(b []byte) []byte { b[16] ^= 3; return b }), all, queue.ErrDamaged, "page size"},
 		"format flipped":    {edit(func(b []byte) []byte { b[21] ^= 1; return b }), all, queue.ErrDamaged, "not a database"},
-		"schema flipped":    {edit(func(b []byte) []byte { b[100] ^= 8; return b }), all, queue.ErrDamaged, "malformed"},
-		"newer":             {edit(func(b []byte) []byte { b[63] = 77; return b }), all, queue.ErrNewer, "version 77, this program knows 2"},
+		"schema flipped":    {edit(func(b []byte) []byte { b[100] = 0; return b }), all, queue.ErrDamaged, "malformed"},
+		"newer":             {edit(func(b []byte) []byte { b[63] = 77; return b }), all, queue.ErrNewer, "version 77, this program knows 3"},
 		"contradiction":     {func(*testing.T, string) {}, []sqlite.Options{{Create: true, ReadOnly: true}}, queue.ErrInvalid, ""},
 	}
 	for name, tt := range tests {

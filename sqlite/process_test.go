@@ -123,7 +123,7 @@ func TestProcesses_together(t *testing.T) {
 				t.Errorf("%d rows, %v reported; want %d added and done", rows, sums, imported)
 			}
 			db := outside(t, path)
-			if n := number(t, db, "PRAGMA user_version"); n != 2 {
+			if n := number(t, db, "PRAGMA user_version"); n != 3 {
 				t.Errorf("schema version: got %d", n)
 			}
 			checkIntegrity(t, db)

@@ -185,7 +185,10 @@ type counter struct {
 }
 
 const (
-	keysQuery     = `SELECT name, paused, ready, delayed, in_flight FROM keys WHERE ready > 0 OR delayed > 0 OR in_flight > 0 OR paused`
+	keysQuery = `
+	SELECT name, paused, ready, delayed, in_flight, iif(ready > 0, coalesce((
+		SELECT due FROM jobs INDEXED BY jobs_ready WHERE state = 0 AND key = keys.id ORDER BY priority DESC, rank, id LIMIT 1), 0), 0)
+	FROM keys WHERE ready > 0 OR delayed > 0 OR in_flight > 0 OR paused`
 	oldestQuery   = `SELECT coalesce(min(second) * 1000, -1) FROM ready_since`
 	outcomesQuery = `SELECT state, reason, class, n FROM outcomes`
 	// Delayed rows that nobody has marked ready yet.
@@ -209,8 +212,12 @@ func (c *counter) read(ctx context.Context, snap *sql.Tx) error {
 
 func (c *counter) addKey(rows *sql.Rows) error {
 	var k queue.KeyStats
-	if err := rows.Scan(&k.Key, &k.Paused, &k.Ready, &k.Delayed, &k.InFlight); err != nil {
+	var head int64
+	if err := rows.Scan(&k.Key, &k.Paused, &k.Ready, &k.Delayed, &k.InFlight, &head); err != nil {
 		return err
+	}
+	if head > 0 {
+		k.HeadAge = c.since(head)
 	}
 	if k.Key == "" {
 		c.stats.Paused = k.Paused
@@ -248,8 +255,12 @@ func (c *counter) addDue(rows *sql.Rows) error {
 	if err := rows.Scan(&name, &n, &first); err != nil {
 		return err
 	}
-	c.byKey[name].Ready += n
-	c.byKey[name].Delayed -= n
+	k := c.byKey[name]
+	if k.Ready == 0 {
+		k.HeadAge = c.since(first)
+	}
+	k.Ready += n
+	k.Delayed -= n
 	if c.oldest < 0 || first < c.oldest {
 		c.oldest = first
 	}
@@ -266,7 +277,12 @@ func (c *counter) sum() queue.Stats {
 	}
 	c.stats.Queued = c.stats.Ready + c.stats.Delayed
 	if c.oldest >= 0 {
-		c.stats.OldestReady = max(time.Duration(c.now-c.oldest)*time.Millisecond, 0)
+		c.stats.OldestReady = c.since(c.oldest)
 	}
 	return c.stats
+}
+
+// since is how long ago an instant was, in milliseconds.
+func (c *counter) since(at int64) time.Duration {
+	return max(time.Duration(c.now-at)*time.Millisecond, 0)
 }

@@ -50,6 +50,7 @@ var ErrTaken = errors.New("the bench wants a place of its own, and leaves nothin
 type store interface {
 	queue.Store
 	queue.Inspector
+	queue.KeyNotes
 	Close() error
 }
 

@@ -37,6 +37,7 @@ type retryConfig struct {
 	Base        duration `yaml:"base" range:"1ms..24h" doc:"the most the first wait can be"`
 	Factor      float64  `yaml:"factor" range:"1..10" doc:"growth of the wait per attempt"`
 	Max         duration `yaml:"max" range:"1ms..720h" doc:"the most any wait can be"`
+	Breaker     duration `yaml:"breaker" range:"1ms..24h" doc:"how long a host or resolver that keeps failing is left alone at first"`
 }
 
 type acceptConfig struct {
@@ -76,7 +77,7 @@ func defaultConfig() Config {
 			Heartbeat:      duration(30 * time.Second),
 			Grace:          duration(30 * time.Second),
 		},
-		Retry:     retryConfig{MaxAttempts: 3, Base: duration(time.Minute), Factor: 2, Max: duration(time.Hour)},
+		Retry:     retryConfig{MaxAttempts: 3, Base: duration(time.Minute), Factor: 2, Max: duration(time.Hour), Breaker: duration(30 * time.Second)},
 		Limits:    limitsConfig{DefaultHost: limitConfig{PerSecond: 2}, DefaultResolver: limitConfig{PerSecond: 1}, Keys: keyLimits{}},
 		Resolvers: defaultResolvers(),
 		Accept: acceptConfig{

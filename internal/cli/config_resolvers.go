@@ -8,12 +8,14 @@ import (
 // resolversConfig says which sources are asked, and where they are.
 type resolversConfig struct {
 	Order     []resolverName `yaml:"order" doc:"the sources that are asked, first to last; those left out are not"`
+	IDConv    resolverConfig `yaml:"idconv" doc:"PMC's id converter, which tells other identifiers of a work"`
 	PMC       resolverConfig `yaml:"pmc" doc:"PMC's open-data bucket"`
 	ArXiv     resolverConfig `yaml:"arxiv" doc:"arXiv"`
 	EuropePMC resolverConfig `yaml:"europepmc" doc:"Europe PMC"`
 	Unpaywall resolverConfig `yaml:"unpaywall" doc:"Unpaywall"`
 	OpenAlex  resolverConfig `yaml:"openalex" doc:"OpenAlex"`
 	Crossref  resolverConfig `yaml:"crossref" doc:"Crossref"`
+	Scholar   resolverConfig `yaml:"semanticscholar" doc:"Semantic Scholar"`
 	Landing   resolverConfig `yaml:"landing" doc:"the page that a DOI leads to"`
 }
 
@@ -26,7 +28,7 @@ type resolverConfig struct {
 
 // resolverNames lists the resolvers in the order they are asked by default.
 func resolverNames() []string {
-	return []string{"pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "landing"}
+	return []string{"idconv", "pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar", "landing"}
 }
 
 func defaultResolvers() resolversConfig {
@@ -41,6 +43,8 @@ func defaultResolvers() resolversConfig {
 // named returns the settings of one of resolverNames.
 func (r *resolversConfig) named(name string) *resolverConfig {
 	switch name {
+	case "idconv":
+		return &r.IDConv
 	case "pmc":
 		return &r.PMC
 	case "arxiv":
@@ -53,6 +57,8 @@ func (r *resolversConfig) named(name string) *resolverConfig {
 		return &r.OpenAlex
 	case "crossref":
 		return &r.Crossref
+	case "semanticscholar":
+		return &r.Scholar
 	case "landing":
 		return &r.Landing
 	}

@@ -53,6 +53,7 @@ func sample() map[string]string {
 		"orchestrator.heartbeat":        "1m30s",
 		"orchestrator.grace":            "1m",
 		"retry.max_attempts":            "9",
+		"retry.breaker":                 "7s",
 		"retry.base":                    "5s",
 		"retry.factor":                  "1.5",
 		"retry.max":                     "2h",

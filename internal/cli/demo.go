@@ -118,6 +118,7 @@ func demoConfig(web *testweb.Web, dir string) (quire.Config, error) {
 		Grace:   5 * time.Second,
 		Limits:  map[string]quire.Limit{"default_host": quick, "host:arxiv.org": {InFlight: &one, Every: &half}},
 		Retry:   queue.RetryPolicy{Base: time.Second, Max: 2 * time.Second},
+		Breaker: time.Second / 2,
 		HTTP: quire.HTTP{
 			ConnectTo: web.ConnectTo(), CAFile: ca,
 			AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},

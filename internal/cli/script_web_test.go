@@ -61,7 +61,7 @@ func writeWebConfig(w *testweb.Web, path string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "contact: tests@quire.dev\nhttp:\n  connect_to: [%q]\n  ca_file: %q\n  allow_networks: [127.0.0.0/8]\n",
 		strings.Join(w.ConnectTo(), `", "`), ca)
-	b.WriteString("retry: {max_attempts: 2, base: 1ms, max: 2ms}\nlimits:\n")
+	b.WriteString("retry: {max_attempts: 2, base: 1ms, max: 2ms, breaker: 10ms}\nlimits:\n")
 	b.WriteString("  default_host: {in_flight: 8, every: 1ms}\n")
 	for _, name := range resolver.Names() {
 		fmt.Fprintf(&b, "  resolver:%s: {in_flight: 8, every: 1ms}\n", name)

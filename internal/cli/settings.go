@@ -45,6 +45,7 @@ func (c Config) library() quire.Config {
 			MaxAttempts: c.Retry.MaxAttempts, Base: time.Duration(c.Retry.Base),
 			Factor: c.Retry.Factor, Max: time.Duration(c.Retry.Max),
 		},
+		Breaker:      time.Duration(c.Retry.Breaker),
 		Limits:       c.Limits.library(),
 		Accept:       c.Accept.library(),
 		HTTP:         c.HTTP.library(),

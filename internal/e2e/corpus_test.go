@@ -27,8 +27,8 @@ const (
 const corpusConfig = `orchestrator:
   max_workers: 32
   max_per_host: 3
-  max_per_resolver: {unpaywall: 2, crossref: 3, openalex: 3, europepmc: 3, pmc: 3}
-retry: {base: 50ms, max: 200ms}
+  max_per_resolver: {unpaywall: 2, crossref: 3, openalex: 3, europepmc: 3, pmc: 3, idconv: 1, semanticscholar: 3}
+retry: {base: 50ms, max: 200ms, breaker: 200ms}
 limits:
   default_host: {every: 20ms}
   host:arxiv.org: {in_flight: 1, every: 30ms}
@@ -39,12 +39,16 @@ limits:
   resolver:openalex: {every: 8ms}
   resolver:europepmc: {every: 8ms}
   resolver:pmc: {every: 8ms}
+  resolver:idconv: {every: 16ms}
+  resolver:semanticscholar: {every: 8ms}
 `
 
-// resolverHosts are the hosts that only resolvers talk to, with their caps.
+// resolverHosts are the hosts that resolvers talk to, with their caps. There are
+// pages at PMC's too, in their own time.
 func resolverHosts() map[string]int {
 	return map[string]int{
 		"api.unpaywall.org": 2, "api.crossref.org": 3, "api.openalex.org": 3, "www.ebi.ac.uk": 3,
+		"api.semanticscholar.org": 3, "pmc.ncbi.nlm.nih.gov": 1 + maxPerHost,
 	}
 }
 

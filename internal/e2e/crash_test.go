@@ -44,7 +44,7 @@ const crashConfig = `limits:
   default_host: {in_flight: 4, every: 1ms}
   resolver:unpaywall: {in_flight: 4, every: 1ms}
 resolvers: {order: [unpaywall]}
-retry: {base: 10ms, max: 20ms}
+retry: {base: 10ms, max: 20ms, breaker: 50ms}
 `
 
 // A crash is a system call at which the program dies or meets an error.

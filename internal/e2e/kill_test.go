@@ -78,7 +78,7 @@ func TestPoison(t *testing.T) {
 		Sites:        map[string]testweb.Site{"hangs.example": {Behaviours: []testweb.Behaviour{testweb.Hang()}}},
 	}
 	web.Serve(world)
-	p := newPlace(t, web, "resolvers: {order: [unpaywall]}\nretry: {max_attempts: 3, base: 10ms}\n")
+	p := newPlace(t, web, "resolvers: {order: [unpaywall]}\nretry: {max_attempts: 3, base: 10ms, breaker: 50ms}\n")
 	p.run(t, []int{0}, "queue", "enqueue", "10.5555/poison")
 	for attempt := 1; attempt <= 3; attempt++ {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

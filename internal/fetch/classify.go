@@ -31,7 +31,8 @@ import (
 // trusted is Forbidden: it is the host's fault, will not mend within a retry, and
 // the next candidate may do. Lack of file descriptors and of any trust root is
 // Config, as every host would fail the same way. All other faults of the network,
-// timeouts and the end of the caller's context are Transient.
+// timeouts and the end of the caller's context are Transient. What is the fault
+// of the host or of the way to it is marked as Broken, whatever its class.
 func Classify(status int, h http.Header, err error) *paper.Failure {
 	if err != nil {
 		return classifyError(status, err)
@@ -105,7 +106,13 @@ func classifyError(status int, err error) *paper.Failure {
 	if errors.As(err, &known) {
 		return known
 	}
-	return &paper.Failure{Class: classOfError(err), Status: status, Err: err}
+	f := &paper.Failure{Class: classOfError(err), Status: status, Err: err}
+	switch f.Class {
+	case paper.Transient, paper.Forbidden, paper.Gone:
+		f.Broken = true
+	default: // our own rules, our own fault, or a body that came as it was sent
+	}
+	return f
 }
 
 func classOfError(err error) paper.Class {
@@ -134,12 +141,12 @@ func classOfError(err error) paper.Class {
 	}
 }
 
-// failure is what an exchange with u ended in.
-func (c *Client) failure(u *url.URL, status int, err error) *paper.Failure {
-	f := Classify(status, nil, fmt.Errorf("get %s: %w", place(u), clip(err)))
+// failure is what an exchange ended in.
+func (c *Client) failure(request *http.Request, status int, err error) *paper.Failure {
+	f := Classify(status, nil, fmt.Errorf("%s %s: %w", strings.ToLower(request.Method), place(request.URL), clip(err)))
 	var unknown x509.UnknownAuthorityError
 	if c.rootless && errors.As(err, &unknown) {
-		f.Class = paper.Config
+		f.Class, f.Broken = paper.Config, false
 		f.Err = fmt.Errorf("%w: this system has no TLS trust roots; install its CA certificates or name a CA file", f.Err)
 	}
 	return f

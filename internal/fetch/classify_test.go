@@ -66,8 +66,8 @@ func TestClassify_status(t *testing.T) {
 				}
 				return
 			}
-			if f == nil || f.Class != tt.want || f.Status != tt.status {
-				t.Errorf("got %+v, want class %v", f, tt.want)
+			if f == nil || f.Class != tt.want || f.Status != tt.status || f.Broken {
+				t.Errorf("got %+v, want class %v of a whole exchange", f, tt.want)
 			}
 		})
 	}
@@ -115,6 +115,10 @@ func TestClassify_error(t *testing.T) {
 			f := fetch.Classify(0, nil, tt.err)
 			if f == nil || f.Class != tt.want {
 				t.Fatalf("got %+v, want class %v", f, tt.want)
+			}
+			broken := tt.want == paper.Gone || tt.want == paper.Forbidden || tt.want == paper.Transient
+			if f.Broken != broken {
+				t.Errorf("broken: %v, want %v", f.Broken, broken)
 			}
 			if !errors.Is(f, tt.err) {
 				t.Errorf("%v does not wrap %v", f, tt.err)

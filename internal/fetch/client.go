@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,18 +44,44 @@ func (c *Client) Open(ctx context.Context, url, accept string) (*Response, error
 		accept = "*/*"
 	}
 	header := http.Header{"Accept": {accept}, "Accept-Encoding": {"identity"}}
-	return c.exchange(ctx, url, header, limits{c.timeouts.Total, c.maxBytes})
+	return c.exchange(ctx, call{http.MethodGet, url, header, nil}, limits{c.timeouts.Total, c.maxBytes})
 }
 
 // Get makes one GET request to an API and reads the answer, gzipped or not, at
 // most 8 MiB. A redirect is an answer like any other. header may hold the API's
 // own credentials; they go nowhere else.
 func (c *Client) Get(ctx context.Context, url string, header http.Header) (paper.Reply, error) {
+	return c.api(ctx, call{http.MethodGet, url, header, nil})
+}
+
+// Post makes one POST request with a JSON body to an API and is otherwise as
+// Get. A body over [paper.MaxPost] is refused as TooLarge and not sent.
+func (c *Client) Post(ctx context.Context, url string, header http.Header, body []byte) (paper.Reply, error) {
+	if len(body) > paper.MaxPost {
+		return paper.Reply{}, &paper.Failure{
+			Class: paper.TooLarge, Err: fmt.Errorf("post %d bytes: %w: at most %d", len(body), errTooLarge, paper.MaxPost),
+		}
+	}
+	return c.api(ctx, call{http.MethodPost, url, header, body})
+}
+
+// call is one request to be made.
+type call struct {
+	method, url string
+	header      http.Header
+	body        []byte // of a POST
+}
+
+func (c *Client) api(ctx context.Context, ask call) (paper.Reply, error) {
 	sent := http.Header{"Accept": {"*/*"}, "Accept-Encoding": {"gzip"}}
-	for name, values := range header {
+	if ask.method == http.MethodPost {
+		sent.Set("Content-Type", "application/json")
+	}
+	for name, values := range ask.header {
 		sent[http.CanonicalHeaderKey(name)] = values
 	}
-	resp, err := c.exchange(ctx, url, sent, limits{min(c.timeouts.Total, apiTotal), maxReply})
+	ask.header = sent
+	resp, err := c.exchange(ctx, ask, limits{min(c.timeouts.Total, apiTotal), maxReply})
 	if err != nil {
 		return paper.Reply{}, err
 	}
@@ -75,17 +102,22 @@ type limits struct {
 	bytes int64 // of the decoded body
 }
 
-func (c *Client) exchange(ctx context.Context, raw string, header http.Header, lim limits) (*Response, error) {
-	u, err := c.parse(raw)
+func (c *Client) exchange(ctx context.Context, ask call, lim limits) (*Response, error) {
+	u, err := c.parse(ask.url)
 	if err != nil {
 		return nil, refusal(0, err)
 	}
-	header["User-Agent"] = c.agent
-	header["From"] = c.from
+	ask.header["User-Agent"] = c.agent
+	ask.header["From"] = c.from
 	ctx, w := startWatch(ctx, lim.total)
 	request := &http.Request{
-		Method: http.MethodGet, URL: u, Host: u.Host, Header: header,
+		Method: ask.method, URL: u, Host: u.Host, Header: ask.header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if ask.body != nil {
+		request.ContentLength = int64(len(ask.body))
+		request.Body = io.NopCloser(bytes.NewReader(ask.body))
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(ask.body)), nil }
 	}
 	c.requests.Add(1)
 	// The transport rather than an http.Client, which would follow redirects,
@@ -94,15 +126,17 @@ func (c *Client) exchange(ctx context.Context, raw string, header http.Header, l
 	if err != nil {
 		err = w.reason(err)
 		w.stop()
-		return nil, c.failure(u, 0, err)
+		return nil, c.failure(request, 0, err)
 	}
-	return c.response(u, resp, w, lim)
+	listener(ctx).hear(u.Hostname(), resp.Header)
+	return c.response(request, resp, w, lim)
 }
 
-func (c *Client) response(u *url.URL, resp *http.Response, w *watch, lim limits) (*Response, error) {
+func (c *Client) response(request *http.Request, resp *http.Response, w *watch, lim limits) (*Response, error) {
+	u := request.URL
 	raw := &body{
 		from: resp.Body, watch: w, idle: c.timeouts.Idle, size: resp.ContentLength, left: lim.bytes,
-		fail: func(err error) error { return c.failure(u, resp.StatusCode, err) },
+		fail: func(err error) error { return c.failure(request, resp.StatusCode, err) },
 	}
 	out := &Response{
 		Status: resp.StatusCode, Header: resp.Header, URL: u.String(), Length: resp.ContentLength,

@@ -302,6 +302,58 @@ func TestClient_Get(t *testing.T) {
 	}
 }
 
+func TestClient_Post(t *testing.T) {
+	var sent http.Header
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		sent = r.Header
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.ContentLength != int64(len(body)) {
+			t.Errorf("%s with a body of %d bytes, Content-Length %d: %v", r.Method, len(body), r.ContentLength, err)
+		}
+		switch r.URL.Path {
+		case "/moved":
+			http.Redirect(w, r, "/", http.StatusTemporaryRedirect)
+		case "/large":
+			_, _ = w.Write(make([]byte, 8<<20+1))
+		default:
+			fmt.Fprintf(w, "%d", len(body))
+		}
+	})
+	c := newClient(t, nil)
+	for path, want := range map[string]struct {
+		body   int
+		status int
+		answer string
+	}{
+		"/":      {5, 200, "5"},
+		"/limit": {paper.MaxPost, 200, "1048576"},
+		"/moved": {5, 307, ""},
+	} {
+		got, err := c.Post(t.Context(), url+path, http.Header{"X-Api-Key": {"k"}}, make([]byte, want.body))
+		if err != nil || got.Status != want.status || string(got.Body) != want.answer {
+			t.Errorf("%s: %d %.100q, %v", path, got.Status, got.Body, err)
+		}
+	}
+	if sent.Get("X-Api-Key") != "k" || sent.Get("Content-Type") != "application/json" || sent.Get("From") == "" {
+		t.Errorf("headers sent: %v", sent)
+	}
+	_, err := c.Post(t.Context(), url+"/large", nil, []byte("{}"))
+	checkClass(t, err, paper.InvalidContent)
+	before := c.Requests()
+	_, err = c.Post(t.Context(), url, nil, make([]byte, paper.MaxPost+1))
+	checkClass(t, err, paper.TooLarge)
+	if c.Requests() != before {
+		t.Error("a body over the limit was sent")
+	}
+	_, err = c.Post(t.Context(), "http://10.0.0.1/x", nil, []byte("{}"))
+	checkClass(t, err, paper.PolicySkipped)
+	_, err = c.Post(t.Context(), "http://127.0.0.1:1024/x?key=SECRET", nil, []byte("{}")) // nobody listens there
+	checkClass(t, err, paper.Transient)
+	if !strings.HasPrefix(err.Error(), "post http://127.0.0.1:1024/x: ") {
+		t.Errorf("error %q", err)
+	}
+}
+
 // zeros returns n zero bytes, gzipped: a bomb.
 func zeros(t testing.TB, n int) []byte {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -190,6 +191,9 @@ func TestClient_hostileServers(t *testing.T) {
 			}
 			body, err := open(t, c, raw(t, tt.talk))
 			checkClass(t, err, tt.want)
+			if f, ok := errors.AsType[*paper.Failure](err); ok && f.Broken != (tt.want == paper.Transient) {
+				t.Errorf("broken: %v, in %+v", f.Broken, f)
+			}
 			if err == nil && string(body) != tt.body {
 				t.Errorf("body of %d bytes %.100q, want %.100q", len(body), body, tt.body)
 			}

@@ -32,9 +32,15 @@ func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
-	}
-	wait := until.Sub(now)
+	wait := until.Sub(sentAt(h, now))
 	return min(wait, longestWait), wait > 0
+}
+
+// sentAt is when an answer was sent by the clock of its server, now if it does
+// not say.
+func sentAt(h http.Header, now time.Time) time.Time {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		return date
+	}
+	return now
 }

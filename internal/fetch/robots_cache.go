@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,10 @@ const (
 	robotsLeastAge  = 10 * time.Minute // whatever max-age says: not a request each time
 	robotsHops      = 5                // RFC 9309 section 2.3.1.2
 	robotsLoadPause = time.Second      // a robots.txt under way takes about that long
+
+	// robotsGiveUp is how long an unreachable robots.txt forbids everything: then
+	// it counts as one that is not there (RFC 9309 section 2.3.1.4).
+	robotsGiveUp = 30 * 24 * time.Hour
 
 	robotsDocuments = 10_000
 	robotsMemory    = 64 << 20 // bytes of rules in all
@@ -36,11 +41,10 @@ const (
 
 // Ruling is the answer of [Robots.Ask].
 type Ruling struct {
-	State      RulingState
-	LoadURL    string        // of NeedsLoad: the request to make next, maybe at another host
-	RetryIn    time.Duration // of Loading; of Refused if robots.txt cannot be reached: when to ask again
-	CrawlDelay time.Duration // of Allowed: least time between two requests; 0 if not said
-	Reason     string        // of Refused
+	State   RulingState
+	LoadURL string        // of NeedsLoad: the request to make next, maybe at another host
+	RetryIn time.Duration // of Loading; of Refused if robots.txt cannot be reached: when to ask again
+	Reason  string        // of Refused
 }
 
 // opener makes the exchanges of Robots. *Client is one.
@@ -68,6 +72,7 @@ type document struct {
 	next     string    // redirects there
 	down     string    // why it cannot be had; then there are no rules, or stale ones in use
 	failures int       // in a row
+	since    time.Time // the first of them
 	until    time.Time // to be loaded again
 }
 
@@ -86,7 +91,7 @@ func (r *Robots) Ask(url string) Ruling {
 	if u.Path == "/robots.txt" {
 		return Ruling{State: Allowed}
 	}
-	document, ruling := r.find(u.Scheme + "://" + u.Host + "/robots.txt")
+	document, ruling := r.find(robotsOf(u))
 	if ruling.State != Allowed {
 		return ruling
 	}
@@ -97,11 +102,24 @@ func (r *Robots) Ask(url string) Ruling {
 	if !document.rules.allows(path) {
 		return Ruling{State: Refused, Reason: "robots.txt disallows it"}
 	}
-	if document.rules != nil {
-		ruling.CrawlDelay = document.rules.delay
-	}
 	return ruling
 }
+
+// CrawlDelay returns the least time between two requests that robots.txt asks
+// for at the authority of a URL, as far as it is known: 0 if it does not say, or
+// has not been loaded. It holds for all URLs, also for those it has no say about.
+func (r *Robots) CrawlDelay(url string) time.Duration {
+	u, err := parseURL(url)
+	if err != nil {
+		return 0
+	}
+	if document, _ := r.find(robotsOf(u)); document.rules != nil {
+		return document.rules.delay
+	}
+	return 0
+}
+
+func robotsOf(u *url.URL) string { return u.Scheme + "://" + u.Host + "/robots.txt" }
 
 // find follows redirects to the document that rules. Too many mean that there is
 // none, which allows everything.
@@ -118,7 +136,7 @@ func (r *Robots) find(url string) (document, Ruling) {
 			return d, Ruling{State: NeedsLoad, LoadURL: url}
 		case d.next != "":
 			url = d.next
-		case d.down != "" && d.rules == nil:
+		case d.down != "" && d.rules == nil && now.Sub(d.since) < robotsGiveUp:
 			return d, Ruling{State: Refused, RetryIn: d.until.Sub(now), Reason: "robots.txt unreachable: " + d.down}
 		default:
 			return d, Ruling{State: Allowed}
@@ -132,7 +150,7 @@ func (r *Robots) find(url string) (document, Ruling) {
 // there was none. The error is a [*paper.Failure] and says that the host is in
 // trouble: no answer, 429 or 5xx. All URLs of the authority are then refused for 5,
 // 15 and then each time 60 min, or longer if Retry-After says so, unless older
-// rules are known. If ctx ends, or the fault is ours, nothing is learnt.
+// rules are known or this has been so for 30 days. If ctx ends, or the fault is ours, nothing is learnt.
 func (r *Robots) Load(ctx context.Context, loadURL string) (status int, err error) {
 	before, ok := r.begin(loadURL)
 	if !ok {
@@ -220,8 +238,12 @@ func readRules(from io.Reader) (*rules, error) {
 func (d document) failed(f *paper.Failure) document {
 	waits := [...]time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour}
 	wait := max(waits[min(d.failures, len(waits)-1)], f.RetryAfter)
+	now := time.Now()
+	if d.failures == 0 {
+		d.since = now
+	}
 	return document{
-		rules: d.rules, next: d.next, down: f.Error(), failures: d.failures + 1, until: time.Now().Add(wait),
+		rules: d.rules, next: d.next, down: f.Error(), failures: d.failures + 1, since: d.since, until: now.Add(wait),
 	}
 }
 

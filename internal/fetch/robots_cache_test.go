@@ -73,7 +73,7 @@ func TestRobots_Ask(t *testing.T) {
 		}}
 		r := fetch.NewRobots(w)
 		needs := fetch.Ruling{State: fetch.NeedsLoad, LoadURL: rulesURL}
-		allowed := fetch.Ruling{State: fetch.Allowed, CrawlDelay: 2 * time.Second}
+		allowed := fetch.Ruling{State: fetch.Allowed}
 		refused := fetch.Ruling{State: fetch.Refused, Reason: "robots.txt disallows it"}
 
 		checkRuling(t, r, "https://a.org/x", needs)
@@ -100,6 +100,33 @@ func TestRobots_Ask(t *testing.T) {
 		if diff := cmp.Diff([]string{rulesURL}, w.asked); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
+	})
+}
+
+func TestRobots_CrawlDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const movedURL = "https://b.org/robots.txt"
+		r := fetch.NewRobots(&web{answers: map[string]*fetch.Response{
+			rulesURL: moved(movedURL),
+			movedURL: text(200, "User-agent: *\nDisallow: /no\nCrawl-delay: 600"),
+		}})
+		check := func(url string, want time.Duration) {
+			t.Helper()
+			if got := r.CrawlDelay(url); got != want {
+				t.Errorf("CrawlDelay(%s) = %v, want %v", url, got, want)
+			}
+		}
+		check("https://a.org/x", 0)
+		load(t, r, rulesURL, 301)
+		check("https://a.org/x", 0)
+		load(t, r, movedURL, 200)
+		check("https://a.org/x", 10*time.Minute)
+		check("https://a.org/no", 10*time.Minute)
+		check("https://b.org", 10*time.Minute)
+		check("http://b.org", 0) // another authority
+		check("ftp://a.org/x", 0)
+		time.Sleep(25 * time.Hour) // until it is loaded again, what was asked for stays in force
+		check("https://b.org/x", 10*time.Minute)
 	})
 }
 
@@ -189,6 +216,41 @@ func TestRobots_unreachable(t *testing.T) {
 		checkRuling(t, r, "https://a.org/no", fetch.Ruling{State: fetch.Refused, Reason: "robots.txt disallows it"})
 		time.Sleep(5 * time.Minute)
 		checkRuling(t, r, "https://a.org/", fetch.Ruling{State: fetch.NeedsLoad, LoadURL: rulesURL})
+	})
+}
+
+// What nobody has reached for thirty days does not forbid anything any more.
+func TestRobots_unreachableForAMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &web{}
+		r := fetch.NewRobots(w)
+		const month = 30 * 24 * time.Hour
+		first := time.Now()
+		for {
+			if _, err := r.Load(t.Context(), rulesURL); err == nil {
+				t.Fatal("Load: no error")
+			}
+			ruling := r.Ask("https://a.org/x")
+			if ruling.State == fetch.Allowed {
+				break
+			}
+			if down := time.Since(first); down >= month {
+				t.Fatalf("after %v: %+v", down, ruling)
+			}
+			time.Sleep(ruling.RetryIn)
+		}
+		if down := time.Since(first); down < month {
+			t.Errorf("allowed after %v, want 30 days", down)
+		}
+		time.Sleep(time.Hour) // it is still asked for, and counts again
+		w.answers = map[string]*fetch.Response{rulesURL: text(200, "User-agent: *\nDisallow: /")}
+		load(t, r, rulesURL, 200)
+		time.Sleep(24 * time.Hour)
+		delete(w.answers, rulesURL)
+		if _, err := r.Load(t.Context(), rulesURL); err == nil {
+			t.Error("Load: no error")
+		}
+		checkRuling(t, r, "https://a.org/x", fetch.Ruling{State: fetch.Refused, Reason: "robots.txt disallows it"})
 	})
 }
 

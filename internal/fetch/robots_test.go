@@ -21,6 +21,7 @@ func TestRobots_corpus(t *testing.T) {
 			Allowed bool
 		}
 	}
+	const recorded = 1274
 	verdicts, right := 0, 0
 	for _, f := range corpus.JSONL[file](t, "robots", "index.jsonl") {
 		text := corpus.Read(t, f.File)
@@ -41,8 +42,8 @@ func TestRobots_corpus(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d verdicts right", right, verdicts)
-	if verdicts == 0 {
-		t.Error("no verdicts in the corpus")
+	if verdicts < recorded {
+		t.Errorf("%d verdicts checked, want %d", verdicts, recorded)
 	}
 }
 

@@ -102,7 +102,7 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if fail.Status != 0 {
 		status = fail.Status
 	}
-	sig, st := signal(fail), w.story
+	sig, st := w.signal(fail), w.story
 	if fail.Class == paper.Throttled {
 		st.Refused++
 		if fail.RetryAfter <= longGate && st.Refused <= maxRefusals {
@@ -125,10 +125,10 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 	if err != nil {
 		return w.failed(ctx, resp.URL, resp.Status, err)
 	}
-	w.Leave()
 	st, t := w.story, w.story.at()
 	land := resolver.ParseLanding(page, resp.URL, resp.Header)
 	class, note := land.Class, land.Note
+	sig := w.served(class)
 	switch {
 	case class == "" && t.Depth >= maxDepth:
 		class, note = paper.WrongType, "a page where a file was expected"
@@ -151,7 +151,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 	}
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
 	st.fail(class, note)
-	return w.goOn(queue.Signal{Kind: queue.OK})
+	return w.goOn(sig)
 }
 
 func or[T ~string](all ...T) T {

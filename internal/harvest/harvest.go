@@ -85,16 +85,23 @@ func (h *Harvest) Job(r Request) (queue.NewJob, error) {
 	return queue.NewJob{ArtifactID: r.Artifact.ID, Key: first.key, Payload: payload}, nil
 }
 
-// Step runs one step of each job at its key.
+// Step runs one step of each job at its key. Jobs that are to ask its source do
+// so in one request, as many as it can hold; the others are handed back.
 func (h *Harvest) Step(ctx context.Context, s queue.Step) []queue.Outcome {
 	outs := make([]queue.Outcome, len(s.Jobs))
-	for i, job := range s.Jobs {
-		outs[i] = h.step(ctx, s, job)
+	var asking askers
+	for i := range s.Jobs {
+		heard := hearing(ctx, func(ctx context.Context) { outs[i] = h.step(ctx, s, i, &asking) })
+		outs[i].Signal.Allowance = outs[i].Signal.Allowance.Stricter(heard)
 	}
+	asking.resolve(ctx, outs)
 	return outs
 }
 
-func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.Outcome {
+// step runs one step of s.Jobs[i], except that a job that is to ask a source only
+// joins asking, which gives it its outcome later.
+func (h *Harvest) step(ctx context.Context, s queue.Step, i int, asking *askers) queue.Outcome {
+	job := s.Jobs[i]
 	st, err := loadStory(job)
 	if err != nil {
 		return queue.Outcome{
@@ -103,8 +110,7 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 		}
 	}
 	w := walk{Harvest: h, Step: s, job: job, story: st}
-	// Once there is a connection the request goes out.
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.Send() }})
+	ctx = sending(ctx, s)
 	act := h.next(st)
 	if act.key != s.Key && !act.over {
 		// The configuration, or what we know of the host, has changed since.
@@ -113,12 +119,15 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 	switch {
 	case act.over:
 		return w.conclude(queue.Signal{})
+	case s.Down:
+		return w.passBy(act)
 	case act.wait > 0:
 		out := w.goOn(queue.Signal{})
 		out.Delay = act.wait
 		return out
 	case act.resolver != nil:
-		return w.resolve(ctx, act.resolver)
+		asking.join(i, w, act.resolver)
+		return queue.Outcome{}
 	case act.robots != "":
 		return w.loadRobots(ctx, act.robots)
 	}
@@ -127,7 +136,21 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, job queue.Job) queue.O
 		out.Delay = left
 		return out
 	}
-	return w.fetch(ctx, act.url)
+	out := w.fetch(ctx, act.url)
+	out.Signal.Allowance = w.crawlDelay(act.url)
+	return out
+}
+
+// hearing returns what the answers to the requests that do makes have announced.
+func hearing(ctx context.Context, do func(context.Context)) queue.Allowance {
+	var heard queue.Allowance
+	do(fetch.Listen(ctx, func(a queue.Allowance) { heard = heard.Stricter(a) }))
+	return heard
+}
+
+// sending has Send called once there is a connection: the request goes out.
+func sending(ctx context.Context, s queue.Step) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.Send() }})
 }
 
 // walk is one step of one job.

@@ -3,7 +3,6 @@ package harvest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/quire-dev/quire/paper"
@@ -37,28 +36,13 @@ func (st *story) hear(name string, ans paper.Answer) {
 	st.ask(paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: ans.Note})
 }
 
-// resolve asks one source.
-func (w walk) resolve(ctx context.Context, r paper.Resolver) queue.Outcome {
-	artifact := w.story.Artifact
-	artifact.Cursor = w.story.Cursor
-	answers, err := r.Resolve(ctx, []paper.Artifact{artifact})
-	if err == nil && len(answers) != 1 {
-		err = &paper.Failure{Class: paper.Transient, Err: fmt.Errorf("%s gave %d answers to 1 question", r.Name(), len(answers))}
-	}
-	if err != nil {
-		return w.unresolved(ctx, r, err)
-	}
-	w.story.hear(r.Name(), answers[0])
-	return w.goOn(queue.Signal{Kind: queue.OK})
-}
-
 // unresolved decides what a source's failure means.
 func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue.Outcome {
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
 	fail := asFailure(err)
-	sig := signal(fail)
+	sig := w.signal(fail)
 	switch fail.Class {
 	case paper.Throttled, paper.BudgetExhausted:
 		w.story.Refused++
@@ -81,33 +65,24 @@ func asFailure(err error) *paper.Failure {
 	return &paper.Failure{Class: paper.Transient, Err: err}
 }
 
-// signal says what a failure tells of its key.
-func signal(f *paper.Failure) queue.Signal {
-	switch f.Class {
-	case paper.Throttled, paper.BudgetExhausted:
-		return queue.Signal{Kind: queue.Throttled, For: f.RetryAfter}
-	case paper.Transient:
-		return queue.Signal{Kind: queue.Troubled}
-	case paper.PolicySkipped:
-		return queue.Signal{}
-	default:
-		return queue.Signal{Kind: queue.OK}
-	}
-}
-
 // loadRobots makes one request on the way to a robots.txt.
 func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
-	_, err := w.cfg.Robots.Load(ctx, url)
+	status, err := w.cfg.Robots.Load(ctx, url)
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
-	sig := queue.Signal{Kind: queue.OK}
+	var sig queue.Signal
+	if status != 0 {
+		sig.Kind = queue.OK
+	}
 	if err != nil {
 		fail := asFailure(err)
-		sig = signal(fail)
+		sig = w.signal(fail)
 		if fail.Class == paper.Config { // our fault: Robots learns nothing from it and would ask again
 			w.story.fail(fail.Class, fail.Error())
+			return w.goOn(sig)
 		}
 	}
+	sig.Allowance = w.crawlDelay(w.story.At.URL) // before the first request that it is about
 	return w.goOn(sig)
 }

@@ -36,10 +36,10 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 		}
 		return w.failed(ctx, resp.URL, resp.Status, err)
 	}
-	w.Leave()
 	v := d.judge.Verdict()
+	sig := w.served(v.Class)
 	if !v.Level.Usable() {
-		return w.rejected(resp, v.Class, v.Reason)
+		return w.rejected(resp, v.Class, v.Reason, sig)
 	}
 	b, err := out.Commit(ctx, v.Ext)
 	if err != nil {
@@ -49,10 +49,10 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 }
 
 // rejected notes a file that is not what it claims to be.
-func (w walk) rejected(resp *fetch.Response, class paper.Class, note string) queue.Outcome {
+func (w walk) rejected(resp *fetch.Response, class paper.Class, note string, sig queue.Signal) queue.Outcome {
 	w.story.hop(paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
 	w.story.fail(class, note)
-	return w.goOn(queue.Signal{Kind: queue.OK})
+	return w.goOn(sig)
 }
 
 // stored finishes the job: the file is whole and durable, so its record and the
@@ -105,7 +105,7 @@ func (w walk) notStored(ctx context.Context, resp *fetch.Response, err error) qu
 	case blob.OutOfService(err), errors.Is(err, fs.ErrNotExist): // a directory was removed: it is made again
 		return w.noDisk(err)
 	default:
-		return w.rejected(resp, paper.Config, err.Error())
+		return w.rejected(resp, paper.Config, err.Error(), queue.Signal{Kind: queue.OK})
 	}
 }
 

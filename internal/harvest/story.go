@@ -43,9 +43,18 @@ type story struct {
 	License  string         `json:"license,omitempty"` // of the work, where a candidate does not say
 	Asked    []paper.Asked  `json:"asked,omitempty"`
 	Cursor   string         `json:"cursor,omitempty"` // of the resolver that is being asked
+	Party    *party         `json:"party,omitempty"`  // nil: it may be asked for with as many others as a request holds
 	Tried    []trial        `json:"tried,omitempty"`
 	At       *position      `json:"at,omitempty"`      // the fetch under way
 	Refused  int            `json:"refused,omitempty"` // times in a row, at the present action
+	Rounds   int            `json:"rounds,omitempty"`  // that ended without a file; attempts besides these were broken off
+}
+
+// party is how many artifacts a request to a resolver may hold if this is one of
+// them, after requests for more have failed. It holds for later rounds too.
+type party struct {
+	Resolver string `json:"resolver"`
+	Most     int    `json:"most"`
 }
 
 // trial is a candidate and what came of it.
@@ -206,6 +215,7 @@ func (st *story) again() {
 		}
 	}
 	st.At, st.Cursor, st.Refused = nil, "", 0
+	st.Rounds++
 }
 
 // record makes the catalog's record of the story.

@@ -11,14 +11,15 @@ import (
 
 // history is what a server would have seen of a key, plus what it said.
 type history struct {
-	key   limit.Key
-	rule  limit.Rule
-	now   time.Time
-	open  []limit.Ticket
-	last  time.Time // latest start that was not cancelled
-	gate  time.Time
-	probe bool // throttled and not answered since
-	fresh map[limit.Ticket]bool
+	key     limit.Key
+	rule    limit.Rule
+	now     time.Duration
+	open    []limit.Ticket
+	started bool
+	last    time.Duration // latest start that was not cancelled
+	gate    time.Duration
+	probe   bool // throttled and not answered since
+	fresh   map[limit.Ticket]bool
 }
 
 // Whatever happens, in whatever order: never more in flight than the cap, never
@@ -34,7 +35,7 @@ func TestKey_property(t *testing.T) {
 			"end":      h.end,
 			"set rule": h.setRule,
 			"wait": func(t *rapid.T) {
-				h.now = h.now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
+				h.now = h.now + (time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
 			},
 			"": func(t *rapid.T) {
 				if h.key.InFlight() != len(h.open) {
@@ -56,12 +57,13 @@ func (h *history) setRule(t *rapid.T) {
 // may says by the history alone whether a start is allowed.
 func (h *history) may() bool {
 	limit := h.rule.InFlight
+	every, _ := h.key.Every() // what is learnt may lengthen it
 	if h.probe {
 		limit = 1
 	}
 	return (limit == 0 || len(h.open) < limit) &&
-		!h.now.Before(h.gate) &&
-		(h.last.IsZero() || !h.now.Before(h.last.Add(h.rule.Every)))
+		h.now >= h.gate &&
+		(!h.started || h.now >= h.last+max(every, h.rule.Every))
 }
 
 func (h *history) begin(t *rapid.T) (limit.Ticket, bool) {
@@ -72,8 +74,8 @@ func (h *history) begin(t *rapid.T) (limit.Ticket, bool) {
 	if ok {
 		return h.key.Start(h.now), true
 	}
-	if !next.IsZero() {
-		if _, early := h.key.Free(next.Add(-1)); early {
+	if next != limit.Never {
+		if _, early := h.key.Free(next - 1); early {
 			t.Fatal("Free before the instant that Free named")
 		}
 		if _, ok := h.key.Free(next); !ok {
@@ -85,7 +87,7 @@ func (h *history) begin(t *rapid.T) (limit.Ticket, bool) {
 
 func (h *history) start(t *rapid.T) {
 	if ticket, ok := h.begin(t); ok {
-		h.last = h.now
+		h.last, h.started = h.now, true
 		h.open = append(h.open, ticket)
 		h.fresh[ticket] = true
 	}
@@ -93,7 +95,7 @@ func (h *history) start(t *rapid.T) {
 
 func (h *history) startAndCancel(t *rapid.T) {
 	if ticket, ok := h.begin(t); ok {
-		h.key.Cancel(ticket)
+		h.key.Cancel(ticket, h.now)
 	}
 }
 
@@ -105,9 +107,9 @@ func (h *history) end(t *rapid.T) {
 	ticket := h.open[i]
 	h.open = append(h.open[:i], h.open[i+1:]...)
 	h.key.Done()
-	switch rapid.SampledFrom([]string{"ok", "throttled", "trouble", "none"}).Draw(t, "signal") {
+	switch rapid.SampledFrom([]string{"ok", "throttled", "none"}).Draw(t, "signal") {
 	case "ok":
-		h.key.OK(ticket)
+		h.key.OK(ticket, h.now)
 		if h.fresh[ticket] {
 			h.probe = false
 		}
@@ -116,14 +118,12 @@ func (h *history) end(t *rapid.T) {
 		h.key.Throttle(ticket, h.now, wait)
 		h.probe = true
 		clear(h.fresh)
-		least := h.now.Add(max(wait, time.Second))
-		if left, _ := h.key.Gate(h.now); h.now.Add(left).Before(least) || h.now.Add(left).Before(h.gate) {
+		least := h.now + max(wait, time.Second)
+		if left, _ := h.key.Gate(h.now); h.now+left < least || h.now+left < h.gate {
 			t.Fatalf("gate open in %v, want at least %v and no shortening", left, max(wait, time.Second))
 		}
 		left, _ := h.key.Gate(h.now)
-		h.gate = h.now.Add(left)
-	case "trouble":
-		h.key.Trouble()
+		h.gate = h.now + left
 	}
 	delete(h.fresh, ticket)
 }

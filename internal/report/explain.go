@@ -61,7 +61,7 @@ func (s Story) Write(w io.Writer) error {
 		p.line("Sources asked")
 	}
 	for _, a := range s.Asked {
-		p.line("  %-12s %s", a.Resolver, answer(a))
+		p.line("  %-15s %s", a.Resolver, answer(a))
 	}
 	if len(s.Tried) > 0 {
 		p.line("")

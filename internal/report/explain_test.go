@@ -71,9 +71,9 @@ Next  a step is running at host:press.example
   done: stored, attempts 1
 
 Sources asked
-  pmc          nothing
-  crossref     throttled: status 429
-  unpaywall    3 candidates: oa_status gold
+  pmc             nothing
+  crossref        throttled: status 429
+  unpaywall       3 candidates: oa_status gold
 
 Candidates
   1. https://gone.example/a.pdf

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/quire-dev/quire/paper"
@@ -22,4 +23,11 @@ func (x arxiv) candidates(a paper.Artifact) []paper.Candidate {
 		u += fmt.Sprintf("v%d", a.Version)
 	}
 	return []paper.Candidate{{URL: u, Kind: paper.PDF, Version: paper.Submitted}}
+}
+
+// ShutsOut reports whether a status at a key means that the service has shut us
+// out altogether. arXiv's 403 is for the client and not for the paper, and to go
+// on asking is taken for an attack (https://info.arxiv.org/help/robots.html).
+func ShutsOut(key string, status int) bool {
+	return key == "host:arxiv.org" && status == http.StatusForbidden
 }

@@ -61,6 +61,10 @@ func unreadable(body []byte, why error) *paper.Failure {
 var (
 	errEmpty     = errors.New("it is empty")
 	errNotObject = errors.New("it is no JSON object")
+	errNotArray  = errors.New("it is no JSON array")
+	errNoList    = errors.New("it has no list of records")
+
+	errOtherNumber = errors.New("it has another number of records than were asked for")
 )
 
 // firstWords quotes the start of a body for an error message.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -36,8 +37,27 @@ func lenient(err error) error {
 	return err
 }
 
+// decodeArray reads a JSON array of exactly n elements, each as it stands.
+func decodeArray(body []byte, n int) ([]json.RawMessage, error) {
+	array := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	if len(array) == 0 {
+		return nil, unreadable(nil, errEmpty)
+	}
+	var elements list[json.RawMessage]
+	if err := json.Unmarshal(array, &elements); err != nil {
+		return nil, unreadable(array, err)
+	}
+	if elements == nil {
+		return nil, unreadable(array, errNotArray)
+	}
+	if len(elements) != n {
+		return nil, unreadable(array, fmt.Errorf("%w: %d of %d", errOtherNumber, len(elements), n))
+	}
+	return elements, nil
+}
+
 // list is an array without the elements that have the wrong type. What is no
-// array is empty.
+// array is nil.
 type list[T any] []T
 
 // UnmarshalJSON never fails: raw is valid JSON already.
@@ -45,8 +65,9 @@ func (l *list[T]) UnmarshalJSON(raw []byte) error {
 	*l = nil
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if start, err := dec.Token(); err != nil || start != json.Delim('[') {
-		return nil //nolint:nilerr // no array: an empty list
+		return nil //nolint:nilerr // no array: no list
 	}
+	*l = list[T]{}
 	for dec.More() && len(*l) < maxElements {
 		var element T
 		err := dec.Decode(&element)

@@ -20,10 +20,18 @@ type web struct {
 	replies map[string]paper.Reply // by URL; "*" for any other
 	err     error
 	asked   []string
+	bodies  []string      // of POSTs
+	headers []http.Header // as sent
 }
 
-func (w *web) Get(_ context.Context, url string, _ http.Header) (paper.Reply, error) {
+func (w *web) Post(ctx context.Context, url string, header http.Header, body []byte) (paper.Reply, error) {
+	w.bodies = append(w.bodies, string(body))
+	return w.Get(ctx, url, header)
+}
+
+func (w *web) Get(_ context.Context, url string, header http.Header) (paper.Reply, error) {
 	w.asked = append(w.asked, url)
+	w.headers = append(w.headers, header)
 	if w.err != nil {
 		return paper.Reply{}, w.err
 	}
@@ -122,4 +130,36 @@ func checkAnswer(t testing.TB, answer paper.Answer) {
 	if len(answer.Candidates) > 100 || len(answer.Title) > 1024 {
 		t.Errorf("%d candidates, title of %d bytes", len(answer.Candidates), len(answer.Title))
 	}
+}
+
+// poisoned is a Crossref that knows every work and refuses requests that name one.
+type poisoned struct {
+	doi    string
+	status int
+}
+
+func (p poisoned) Post(context.Context, string, http.Header, []byte) (paper.Reply, error) {
+	return paper.Reply{Status: http.StatusMethodNotAllowed}, nil
+}
+
+func (p poisoned) Get(_ context.Context, raw string, _ http.Header) (paper.Reply, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return paper.Reply{}, &paper.Failure{Class: paper.Transient, Err: err}
+	}
+	if single, found := strings.CutPrefix(u.Path, "/works/"); found {
+		if single == p.doi {
+			return paper.Reply{Status: p.status}, nil
+		}
+		return ok(`{"message":{"DOI":"` + single + `"}}`), nil
+	}
+	var items []string
+	for filter := range strings.SplitSeq(u.Query().Get("filter"), ",") {
+		doi := strings.TrimPrefix(filter, "doi:")
+		if doi == p.doi {
+			return paper.Reply{Status: p.status}, nil
+		}
+		items = append(items, `{"DOI":"`+doi+`"}`)
+	}
+	return ok(`{"message":{"items":[` + strings.Join(items, ",") + `]}}`), nil
 }

@@ -38,6 +38,63 @@ func FuzzPMCMetadata(f *testing.F) {
 	fuzzSource(f, "pmc", `{"pmcid":"PMC1","pdf_url":"s3://pmc-oa-opendata/PMC1.1/PMC1.1.pdf?md5=aa"}`)
 }
 
+func FuzzSemanticScholar(f *testing.F) {
+	fuzzSource(f, "semanticscholar", `{"externalIds":{"DOI":"10.5555/a","ArXiv":5},"openAccessPdf":[]}`)
+}
+
+func FuzzIDConverter(f *testing.F) {
+	f.Add([]byte(`{"status":"ok","records":[{"requested-id":"10.5555/a","pmcid":"PMC1","pmid":7}]}`))
+	f.Add([]byte(`{"status":"ok","records":[{"doi":"10.5555/a","status":"error","errmsg":"invalid article id"}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer, err := resolve(t, "idconv", byDOI("10.5555/a"), paper.Reply{Status: 200, Body: body})
+		classOf(t, err)
+		if len(answer.Candidates) > 0 || answer.IDs.DOI != "" && answer.IDs.DOI != "10.5555/a" {
+			t.Errorf("%+v", answer)
+		}
+	})
+}
+
+// fuzzTogether feeds the decoder of answers for several any body: each artifact
+// gets an answer about itself, or is asked for again with fewer.
+func fuzzTogether(f *testing.F, name string, seeds ...string) {
+	for _, seed := range append(seeds, "", "null", "[]", "{}", `[null,1]`, "<html>") {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		as := []paper.Artifact{byDOI("10.5555/a"), byDOI("10.5555/b")}
+		get := &web{replies: map[string]paper.Reply{"*": {Status: 200, Body: body}}}
+		answers, err := newSource(t, name, get).Resolve(t.Context(), as)
+		if classOf(t, err); err != nil {
+			t.Fatalf("one of two may be to blame, yet both fail: %v", err)
+		}
+		for i, answer := range answers {
+			checkAnswer(t, answer)
+			if doi := answer.IDs.DOI; doi != "" && doi != as[i].IDs.DOI {
+				t.Errorf("%s got the answer for %s", as[i].IDs.DOI, doi)
+			}
+			if answer.Again > 1 || answer.Again == 1 && len(answer.Candidates) > 0 {
+				t.Errorf("%+v", answer)
+			}
+		}
+	})
+}
+
+func FuzzCrossrefList(f *testing.F) {
+	fuzzTogether(f, "crossref", `{"message":{"items":[{"DOI":"10.5555/B"},{"DOI":"10.5555/a","link":[{"URL":"https://x.org/a.pdf"}]},{}]}}`)
+}
+
+func FuzzOpenAlexList(f *testing.F) {
+	fuzzTogether(f, "openalex", `{"meta":{"count":2},"results":[{"id":"https://openalex.org/W1","doi":"https://doi.org/10.5555/b"},{"doi":"10.5555/a"}]}`)
+}
+
+func FuzzSemanticScholarBatch(f *testing.F) {
+	fuzzTogether(f, "semanticscholar", `[{"externalIds":{"DOI":"10.5555/a"},"openAccessPdf":{"url":"https://x.org/a.pdf"}},null]`)
+}
+
+func FuzzIDConverterList(f *testing.F) {
+	fuzzTogether(f, "idconv", `{"records":[{"requested-id":"10.5555/b","doi":"10.5555/b","pmcid":"PMC2","pmid":"2"},{"doi":"10.5555/a","pmcid":"PMC1"}]}`)
+}
+
 func FuzzPMCListing(f *testing.F) {
 	f.Add([]byte(listing))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -24,6 +24,9 @@ var jsonSources = map[string]struct {
 	"unpaywall": {byDOI("10.5555/a"), `{"doi":%[1]s,"is_oa":true,"oa_locations":[{"url_for_pdf":%[2]s}]}`},
 	"crossref":  {byDOI("10.5555/a"), `{"message":{"DOI":%[1]s,"link":[{"URL":%[2]s,"content-type":"application/pdf"}]}}`},
 	"openalex":  {byDOI("10.5555/a"), `{"id":"https://openalex.org/W1","doi":%[1]s,"locations":[{"is_oa":true,"pdf_url":%[2]s}]}`},
+	"semanticscholar": {
+		byDOI("10.5555/a"), `{"externalIds":{"DOI":%[1]s},"isOpenAccess":true,"openAccessPdf":{"url":%[2]s,"status":"GREEN"}}`,
+	},
 	"europepmc": {byDOI("10.5555/a"), `{"resultList":{"result":[{"doi":%[1]s,"fullTextUrlList":{"fullTextUrl":[{"availabilityCode":"OA","documentStyle":"pdf","url":%[2]s}]}}]}}`},
 	"pmc": {
 		paper.Artifact{IDs: paper.IDs{PMCID: "PMC1", DOI: "10.5555/a"}, Cursor: "PMC1.1"},
@@ -183,6 +186,11 @@ func TestSources_Status(t *testing.T) {
 		{"rate as 422", "unpaywall", paper.Reply{
 			Status: 422, Header: soon, Body: []byte(`{"message":"Too many requests from this email"}`),
 		}, paper.Throttled, 7 * time.Second},
+		{"too fast", "semanticscholar", paper.Reply{Status: 429, Header: soon}, paper.Throttled, 7 * time.Second},
+		{"refused", "semanticscholar", paper.Reply{Status: 403, Body: []byte(`{"message":"Forbidden"}`)}, paper.Forbidden, 0},
+		{"unknown", "semanticscholar", paper.Reply{Status: 404, Body: []byte(`{"error":"Paper with id DOI:10.5555/a not found"}`)}, "", 0},
+		{"bad identifier", "idconv", paper.Reply{Status: 400, Body: []byte(`{"status":"error"}`)}, "", 0},
+		{"too fast", "idconv", paper.Reply{Status: 429}, paper.Throttled, 0},
 		{"422 for no reason", "unpaywall", paper.Reply{Status: 422}, paper.Transient, 0},
 	}
 	for _, tt := range tests {
@@ -239,7 +247,7 @@ func TestSources_DOIEscaping(t *testing.T) {
 		"10.5555/a//b", "10.5555/../x", "10.5555/a b", `10.5555/"q"`, "10.5555/ü", "10.5555/a+b",
 	}
 	for _, doi := range dois {
-		for _, name := range []string{"unpaywall", "crossref", "openalex", "europepmc"} {
+		for _, name := range []string{"unpaywall", "crossref", "openalex", "europepmc", "semanticscholar"} {
 			get := &web{replies: map[string]paper.Reply{"*": {Status: 404}}}
 			if _, err := newSource(t, name, get).Resolve(t.Context(), []paper.Artifact{byDOI(doi)}); err != nil {
 				t.Fatal(err)
@@ -275,12 +283,12 @@ func TestSources_OneRequestPerCall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var classes []paper.Class
+		var again []int
 		for _, a := range answers {
-			classes = append(classes, a.Class)
+			again = append(again, a.Again)
 		}
-		if diff := cmp.Diff([]paper.Class{"", "", paper.Transient}, classes); diff != "" || len(get.asked) != 1 {
-			t.Errorf("%s: %d requests, classes %s", name, len(get.asked), diff)
+		if diff := cmp.Diff([]int{0, 0, newSource(t, name, get).Batch()}, again); diff != "" || len(get.asked) != 1 {
+			t.Errorf("%s: %d requests, again %s", name, len(get.asked), diff)
 		}
 	}
 }

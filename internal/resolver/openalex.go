@@ -13,6 +13,15 @@ import (
 // but count against a daily budget that a key enlarges.
 type openAlex struct{ cfg Config }
 
+var _ batcher = openAlex{}
+
+type openAlexList struct {
+	Meta struct {
+		Count int `json:"count"`
+	} `json:"meta"`
+	Results list[openAlexRecord] `json:"results"`
+}
+
 type openAlexRecord struct {
 	ID         text                   `json:"id"`
 	DOI        text                   `json:"doi"`
@@ -64,31 +73,41 @@ func (o openAlex) url(a paper.Artifact) string {
 }
 
 func (o openAlex) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, error) {
-	switch reply.Status {
-	case http.StatusMovedPermanently:
+	if reply.Status == http.StatusMovedPermanently {
 		return merged(a, reply)
-	case http.StatusTooManyRequests:
-		return paper.Answer{}, openAlexLimit(reply)
-	case http.StatusForbidden: // also its word for too fast
-		if reply.Header.Get("Retry-After") != "" || aboutRate.Match(reply.Body) {
-			return paper.Answer{}, openAlexLimit(reply)
-		}
-	}
-	if err := check(reply, true); err != nil {
-		return paper.Answer{}, err
 	}
 	var record openAlexRecord
-	if err := decode(reply.Body, &record); err != nil {
+	if err := openAlexDecode(reply, &record); err != nil {
 		return paper.Answer{}, err
 	}
 	return record.answer(a)
 }
 
-func (r openAlexRecord) answer(a paper.Artifact) (paper.Answer, error) {
-	ids := withArXiv(paper.IDs{
+// openAlexDecode reads an answer into v if its status is that of one.
+func openAlexDecode(reply paper.Reply, v any) error {
+	switch reply.Status {
+	case http.StatusTooManyRequests:
+		return openAlexLimit(reply)
+	case http.StatusForbidden: // also its word for too fast
+		if reply.Header.Get("Retry-After") != "" || aboutRate.Match(reply.Body) {
+			return openAlexLimit(reply)
+		}
+	}
+	if err := check(reply, true); err != nil {
+		return err
+	}
+	return decode(reply.Body, v)
+}
+
+func (r openAlexRecord) ids() paper.IDs {
+	return withArXiv(paper.IDs{
 		DOI: doiOf(string(r.DOI)), OpenAlex: openAlexOf(string(r.ID)),
 		PMID: pmidOf(string(r.IDs.PMID)), PMCID: pmcidOf(string(r.IDs.PMCID)),
 	})
+}
+
+func (r openAlexRecord) answer(a paper.Artifact) (paper.Answer, error) {
+	ids := r.ids()
 	if err := checkDOI(a.IDs.DOI, ids.DOI, a.Cursor == ""); err != nil {
 		return paper.Answer{}, err
 	}

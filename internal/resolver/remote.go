@@ -20,6 +20,11 @@ type service interface {
 	answer(a paper.Artifact, reply paper.Reply) (paper.Answer, error)
 }
 
+// keyed is a service whose API key goes into a header.
+type keyed interface {
+	keyHeader() (name, value string)
+}
+
 // miss is why a service has nothing for an artifact; it becomes the Note.
 type miss string
 
@@ -39,42 +44,80 @@ func (r remote) Name() string                  { return r.name }
 func (r remote) Local() bool                   { return false }
 func (r remote) Accepts(a paper.Artifact) bool { return r.accepts(a) }
 
-// Resolve asks for the first artifact that the service accepts. The others get
-// an answer of class transient: one request holds one artifact.
+// Batch is 1 unless the service takes several identifiers in a request.
+func (r remote) Batch() int {
+	if b, ok := r.service.(batcher); ok {
+		return b.limits().most
+	}
+	return 1
+}
+
+// Resolve asks for the first artifact that the service accepts and for those
+// that fit into the same request.
 func (r remote) Resolve(ctx context.Context, as []paper.Artifact) ([]paper.Answer, error) {
 	answers := make([]paper.Answer, len(as))
-	asked := false
+	var asked party
 	for i, a := range as {
 		switch {
 		case !r.accepts(a):
 			answers[i].Note = "has no identifier that " + r.name + " knows"
-		case asked:
-			answers[i] = paper.Answer{Class: paper.Transient, Note: "not asked: one work per request"}
-		default:
-			answer, err := r.ask(ctx, a)
-			if err != nil {
-				return nil, err
-			}
-			answers[i], asked = answer, true
+		case !asked.admit(r.service, i, a):
+			answers[i].Again = r.Batch()
+		}
+	}
+	switch len(asked.places) {
+	case 0: // nothing to ask
+	case 1:
+		answer, err := r.ask(ctx, as[asked.places[0]])
+		if err != nil {
+			return nil, err
+		}
+		answers[asked.places[0]] = answer
+	default:
+		if err := r.askTogether(ctx, asked, as, answers); err != nil {
+			return nil, err
 		}
 	}
 	return answers, nil
 }
 
 func (r remote) ask(ctx context.Context, a paper.Artifact) (paper.Answer, error) {
-	header := http.Header{"Accept": {"application/json, application/xml;q=0.5"}}
-	reply, err := r.get.Get(ctx, r.url(a), header)
+	reply, err := r.send(ctx, request{url: r.url(a)})
 	var answer paper.Answer
 	if err == nil {
 		answer, err = r.answer(a, reply)
 	}
-	if nothing, ok := errors.AsType[miss](err); ok {
-		return paper.Answer{Note: string(nothing)}, nil
-	}
-	if err != nil {
+	if answer, err = noted(answer, err); err != nil {
 		return paper.Answer{}, r.failure(err)
 	}
 	return tidy(r.name, answer), nil
+}
+
+// noted makes the note of an answer out of a miss.
+func noted(answer paper.Answer, err error) (paper.Answer, error) {
+	if nothing, ok := errors.AsType[miss](err); ok {
+		return paper.Answer{Note: string(nothing)}, nil
+	}
+	return answer, err
+}
+
+// request is a GET or, with a body, a POST.
+type request struct {
+	url  string
+	body []byte
+}
+
+func (r remote) send(ctx context.Context, ask request) (paper.Reply, error) {
+	header := http.Header{"Accept": {"application/json, application/xml;q=0.5"}}
+	if k, ok := r.service.(keyed); ok {
+		if name, value := k.keyHeader(); value != "" {
+			header.Set(name, value)
+		}
+	}
+	if ask.body != nil {
+		return r.get.Post(ctx, ask.url, header, ask.body)
+	}
+	return r.get.Get(ctx, ask.url, header)
 }
 
 // failure names the source in err and keeps the key of the service out of it.
@@ -116,6 +159,7 @@ var _ paper.Resolver = local{}
 func (l local) Name() string                  { return l.name }
 func (l local) Local() bool                   { return true }
 func (l local) Accepts(a paper.Artifact) bool { return l.accepts(a) }
+func (l local) Batch() int                    { return 1 }
 
 func (l local) Resolve(_ context.Context, as []paper.Artifact) ([]paper.Answer, error) {
 	answers := make([]paper.Answer, len(as))

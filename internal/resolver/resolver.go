@@ -3,9 +3,10 @@
 // reads landing pages ([ParseLanding]) and ships the table of the limits that
 // the services set ([Limits]).
 //
-// A source asks for one work at a time with one GET. What it answers is checked
-// before it is believed: a record of another work, a page instead of JSON, a
-// field of the wrong type or a URL that is none never becomes a candidate.
+// A source makes one request at a time, for one work or, where the service takes
+// several identifiers, for many. What it answers is checked before it is
+// believed: a record of another work, a page instead of JSON, a field of the
+// wrong type or a URL that is none never becomes a candidate.
 package resolver
 
 import (
@@ -20,7 +21,7 @@ import (
 type Config struct {
 	BaseURL string // of the service, without a final slash; empty: the real one
 	Contact string // e-mail address that services which ask for one are given
-	APIKey  string // of OpenAlex; empty: ask without
+	APIKey  string // of OpenAlex and Semantic Scholar; empty: ask without
 }
 
 // ErrUnknown says that no source has this name.
@@ -30,16 +31,20 @@ var ErrUnknown = errors.New("unknown resolver")
 var ErrNoContact = errors.New("contact e-mail address is missing")
 
 // Names lists the sources in the order in which they are asked by default: first
-// those that hand out the file itself under a licence and with a checksum, then
-// the best single recall, last the pages that have to be searched.
+// the one that only knows identifiers, two hundred works at a time, as they open
+// the way to others; then those that hand out the file itself under a licence and
+// with a checksum; then the best single recall; last the pages that have to be
+// searched.
 func Names() []string {
-	return []string{"pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "landing"}
+	return []string{"idconv", "pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar", "landing"}
 }
 
 // DefaultBaseURL returns the address of the real service, or the empty string
 // if no source has this name.
 func DefaultBaseURL(name string) string {
 	switch name {
+	case "idconv":
+		return "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles"
 	case "pmc":
 		return "https://pmc-oa-opendata.s3.amazonaws.com"
 	case "arxiv":
@@ -52,6 +57,8 @@ func DefaultBaseURL(name string) string {
 		return "https://api.openalex.org"
 	case "crossref":
 		return "https://api.crossref.org"
+	case "semanticscholar":
+		return "https://api.semanticscholar.org/graph/v1"
 	case "landing":
 		return "https://doi.org"
 	default:
@@ -68,6 +75,8 @@ func New(name string, cfg Config, get paper.Getter) (paper.Resolver, error) {
 	cfg.BaseURL = strings.TrimRight(cfg.BaseURL, "/")
 
 	switch name {
+	case "idconv":
+		return remote{name, cfg, get, idConverter{cfg}}, nil
 	case "pmc":
 		return remote{name, cfg, get, pmc{cfg}}, nil
 	case "arxiv":
@@ -83,6 +92,8 @@ func New(name string, cfg Config, get paper.Getter) (paper.Resolver, error) {
 		return remote{name, cfg, get, openAlex{cfg}}, nil
 	case "crossref":
 		return remote{name, cfg, get, crossref{cfg}}, nil
+	case "semanticscholar":
+		return remote{name, cfg, get, semanticScholar{cfg}}, nil
 	case "landing":
 		return local{name, doiLanding{cfg}}, nil
 	default:

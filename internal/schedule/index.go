@@ -1,66 +1,154 @@
 package schedule
 
-import "time"
+import (
+	"time"
+
+	"github.com/quire-dev/quire/internal/limit"
+)
+
+// linger is how long a batch key waits for more rows while some may be on their
+// way.
+const linger = 200 * time.Millisecond
 
 // place lists k where it belongs after something happened to it. The caller
 // holds mu, as for all methods in this file.
-func (t *Table) place(k *key, now time.Time) {
-	if k.rows == 0 {
+func (t *Table) place(k *key, now time.Duration) {
+	what, at := t.look(k, now)
+	before := k.status
+	if what != before {
+		t.enter(k, what, now)
+	}
+	switch what {
+	case ready:
+		t.timers.drop(k)
+		t.byAge.put(k.number, ageRing(k.oldest))
+		t.byWeight.put(k.number, weightRing(int64(t.weight(k)*1000)))
+	case paced, gated:
+		t.unready(k)
+		t.timers.set(k, at)
+	case parked:
 		t.unlist(k)
-		return
+		if !k.parked {
+			k.parked = true
+			k.group.parked = append(k.group.parked, k)
+		}
+	default:
+		t.unlist(k)
+	}
+	if before == ready && what != ready {
+		t.unpark(k.group, now) // what k might have taken is free for another
+	}
+}
+
+// unpark lists a key that waits for a place in g, if there is one and any may
+// start.
+func (t *Table) unpark(g *group, now time.Duration) {
+	for g != nil && len(g.parked) > 0 && !g.full() {
+		k := g.parked[0]
+		g.parked = g.parked[1:]
+		k.parked = false
+		if k.status != parked {
+			continue
+		}
+		if t.place(k, now); k.status == ready {
+			return
+		}
+	}
+}
+
+// look says what k waits for, and until when if it is for an instant.
+func (t *Table) look(k *key, now time.Duration) (status, time.Duration) {
+	if k.rows == 0 {
+		return idle, limit.Never
+	}
+	if k.limit.Down() {
+		return ready, now
 	}
 	at, ok := k.limit.Free(now)
 	switch {
-	case ok:
-		t.list(k, &t.ready, k.oldest)
-	case at.IsZero():
-		t.unlist(k)
-	default:
-		t.list(k, &t.timed, t.rank(at))
+	case at == limit.Never:
+		return capped, at
+	case !ok:
+		if left, _ := k.limit.Gate(now); left >= at-now {
+			return gated, at
+		}
+		return paced, at
+	case k.group.full():
+		return parked, limit.Never
 	}
+	if t.lingers(k, now) {
+		return paced, k.head + linger
+	}
+	return ready, now
 }
 
-func (t *Table) list(k *key, h *heap, rank int64) {
-	if k.in == h {
-		h.move(k, rank)
-		return
+// lingers reports whether k had better wait for more rows.
+func (t *Table) lingers(k *key, now time.Duration) bool {
+	return k.rows < k.limit.Batch() && t.out > 0 && k.head+linger > now
+}
+
+// enter notes that k waits for something else from now on.
+func (t *Table) enter(k *key, what status, now time.Duration) {
+	if waited := now - k.since; waited > 0 && k.status > ready {
+		k.waited[k.status] += waited
+		k.delayed = true
 	}
-	t.unlist(k)
-	h.push(k, rank)
+	k.status, k.since = what, now
 }
 
 func (t *Table) unlist(k *key) {
-	if k.in != nil {
-		k.in.remove(k)
+	t.timers.drop(k)
+	t.unready(k)
+}
+
+func (t *Table) unready(k *key) {
+	t.byWeight.drop(k.number)
+	t.byAge.drop(k.number)
+}
+
+// due moves the keys whose instant has come to where they belong.
+func (t *Table) due(now time.Duration) {
+	for len(t.timers.nodes) > 0 && t.timers.nodes[0].at <= now {
+		t.place(t.timers.nodes[0].key, now)
 	}
 }
 
-// next returns the key that may start now and has the oldest row, or nil.
-func (t *Table) next(now time.Time) *key {
-	for due := t.rank(now); len(t.timed.nodes) > 0 && t.timed.nodes[0].rank <= due; {
-		k := t.timed.nodes[0].key
-		t.list(k, &t.ready, k.oldest)
-	}
-	for len(t.ready.nodes) > 0 {
-		k := t.ready.nodes[0].key
-		if _, ok := k.limit.Free(now); ok {
-			return k
+// next returns the key to pick from, or nil, and whether by age.
+//
+// Half of the slots take the key whose first row is the oldest, so that none waits
+// for ever. The others take the key with the most work left, so that it does not
+// remain when all else is done.
+func (t *Table) next(now time.Duration) (k *key, fair bool) {
+	t.due(now)
+	if t.out == 0 {
+		for _, k := range t.batching {
+			t.place(k, now) // nothing is on its way that it could wait for
 		}
-		t.place(k, now) // it got here through a caller whose clock was ahead
 	}
-	return nil
+	fair = 2*t.fair < t.slots
+	for {
+		n := t.byWeight.highest()
+		if fair {
+			n = t.byAge.lowest()
+		}
+		if n < 0 {
+			return nil, fair
+		}
+		k = t.all[n]
+		if what, _ := t.look(k, now); what == ready {
+			return k, fair
+		}
+		t.place(k, now) // its group is full meanwhile, or its rows came from a caller whose clock was ahead
+	}
 }
 
-// see notes an instant that the table is told.
-func (t *Table) see(now time.Time) {
+// see turns an instant that the table is told into one of its own: since the
+// first, on the monotonic clock.
+func (t *Table) see(at time.Time) time.Duration {
 	if t.epoch.IsZero() {
-		t.epoch = now
+		t.epoch = at
 	}
-	if now.After(t.latest) {
-		t.latest = now
-	}
+	now := at.Sub(t.epoch)
+	t.latest = max(t.latest, now)
+	return now
 }
-
-// rank turns an instant into a number that a heap can order by. Counting from an
-// instant of the process keeps it on the monotonic clock.
-func (t *Table) rank(at time.Time) int64 { return int64(at.Sub(t.epoch)) }

@@ -14,7 +14,8 @@ import (
 )
 
 // model does what the table promises by looking at everything each time. It
-// shares no code with the table or with package limit.
+// shares no code with the table; what a key's limits allow it asks keys of its
+// own, which are told the same.
 type model struct {
 	table *schedule.Table
 	now   time.Time
@@ -23,30 +24,33 @@ type model struct {
 	keys  map[string]*modelKey
 	out   []*modelPermit
 	spent []schedule.Permit
+	fresh bool // the table has just looked at every key
 }
 
 type modelKey struct {
-	rows, told, inFlight int
-	oldest               int64
-	last, gate           time.Time
-	throttled            bool           // and not answered since
-	starts               []*modelPermit // not cancelled, in order
+	name       string
+	limit      limit.Key
+	rows, told int
+	oldest     int64
+	head       time.Time // the first row has been first since
 }
 
 type modelPermit struct {
 	schedule.Permit
 	key    *modelKey
+	ticket limit.Ticket
 	before int64
 	told   int
-	start  time.Time
+	fair   bool
 	left   bool
-	stale  bool // started before the latest throttle
 }
 
 // Invariants, against the model, whatever happens in whatever order: in flight
-// never above a key's cap, active never above the slots, starts never closer
-// than the pace nor before the gate, a permit freed exactly once, no slot idle
-// while a key may start, a key forgotten only when not in use.
+// never above a key's or group's cap (I1), active never above the slots (I2),
+// starts never closer than the pace nor before the gate (I4), a permit freed
+// exactly once (I5), no slot idle while a key may start (I6), a key forgotten only
+// when not in use (I7), the oldest first on half of the slots, the heaviest on the
+// others.
 func TestTable_property(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
@@ -56,7 +60,7 @@ func TestTable_property(t *testing.T) {
 			keys:  make(map[string]*modelKey),
 		}
 		for i := range 5 {
-			m.rules[fmt.Sprint("key", i)] = drawRule(t)
+			m.rules[fmt.Sprint("key", i)] = drawRule(t, i)
 		}
 		m.table = schedule.New(schedule.Config{Slots: m.slots, Rule: m.rule})
 		t.Repeat(map[string]func(*rapid.T){
@@ -65,6 +69,7 @@ func TestTable_property(t *testing.T) {
 			"pick":         func(t *rapid.T) { m.pick(t, m.now) },
 			"pick, behind": func(t *rapid.T) { m.pick(t, m.now.Add(-time.Millisecond)) },
 			"pick all":     m.pickAll,
+			"took":         m.took,
 			"unpick":       m.unpick,
 			"leave":        m.leave,
 			"finish":       m.finish,
@@ -72,11 +77,17 @@ func TestTable_property(t *testing.T) {
 			"set slots": func(t *rapid.T) {
 				m.slots = rapid.IntRange(0, 6).Draw(t, "slots")
 				m.table.SetSlots(m.slots)
+				m.fresh = false
 			},
-			"set rule":  m.setRule,
-			"set rules": m.setRules,
+			"set rule": m.setRule,
+			"set rules": func(t *rapid.T) {
+				for i := range len(m.rules) {
+					m.newRule(fmt.Sprint("key", i), drawRule(t, i))
+				}
+				m.table.SetRules(m.now, m.rule)
+			},
 			"wait": func(t *rapid.T) {
-				ms := rapid.SampledFrom([]int{1, 500, 1000, 3000, 60_000, 900_000}).Draw(t, "ms")
+				ms := rapid.SampledFrom([]int{1, 100, 500, 1000, 3000, 60_000, 900_000}).Draw(t, "ms")
 				m.now = m.now.Add(time.Duration(ms) * time.Millisecond)
 			},
 			"": m.check,
@@ -84,11 +95,21 @@ func TestTable_property(t *testing.T) {
 	})
 }
 
-func drawRule(t *rapid.T) limit.Rule {
-	return limit.Rule{
+// drawRule makes the rule of key i. Keys 0 and 1 are a group; key 2 takes batches.
+func drawRule(t *rapid.T, i int) limit.Rule {
+	r := limit.Rule{
 		InFlight: rapid.IntRange(0, 3).Draw(t, "in flight"),
 		Every:    time.Duration(rapid.SampledFrom([]int{0, 0, 1000, 3000}).Draw(t, "every")) * time.Millisecond,
+		Burst:    rapid.IntRange(0, 2).Draw(t, "burst"),
+		Daily:    rapid.SampledFrom([]int{0, 0, 5}).Draw(t, "daily"),
 	}
+	switch i {
+	case 0, 1:
+		r.Group, r.GroupInFlight = "group", 2
+	case 2:
+		r.Batch = 3
+	}
+	return r
 }
 
 func (m *model) rule(name string) limit.Rule { return m.rules[name] }
@@ -99,110 +120,191 @@ func (m *model) drawKey(t *rapid.T) string {
 
 func (m *model) key(name string) *modelKey {
 	if m.keys[name] == nil {
-		m.keys[name] = &modelKey{}
+		m.keys[name] = &modelKey{name: name, limit: limit.NewKey(m.rules[name], 0, epoch)}
 	}
 	return m.keys[name]
 }
 
-func (m *model) limit(name string) int {
-	if m.keys[name].throttled {
-		return 1
+// inGroup counts the requests in flight at the keys of k's group.
+func (m *model) inGroup(k *modelKey) (n int) {
+	for _, p := range m.out {
+		if !p.left && !p.Down && p.key.limit.Rule().Group == k.limit.Rule().Group {
+			n++
+		}
 	}
-	return m.rules[name].InFlight
+	return n
 }
 
 // opens returns when the key may start, or false if time alone does not do it.
-func (m *model) opens(name string) (time.Time, bool) {
-	k := m.keys[name]
-	if k.rows == 0 || m.limit(name) > 0 && k.inFlight >= m.limit(name) {
+func (m *model) opens(k *modelKey, now time.Time) (time.Time, bool) {
+	r := k.limit.Rule()
+	switch {
+	case k.rows == 0:
+		return time.Time{}, false
+	case k.limit.Down():
+		return now, true
+	}
+	opens, _ := k.limit.Free(since(now))
+	at := epoch.Add(min(opens, 1000*time.Hour))
+	switch {
+	case opens == limit.Never:
+		return at, false
+	case !at.After(now) && r.GroupInFlight > 0 && m.inGroup(k) >= r.GroupInFlight:
 		return time.Time{}, false
 	}
-	at := k.gate
-	if every := m.rules[name].Every; every > 0 && !k.last.IsZero() && k.last.Add(every).After(at) {
-		at = k.last.Add(every)
+	if until := k.head.Add(200 * time.Millisecond); !at.After(now) && k.rows < r.Batch && len(m.out) > 0 && until.After(now) {
+		at = until
 	}
 	return at, true
 }
 
-// eligible returns the keys that may start and the order of the first of them.
-func (m *model) eligible(now time.Time) (names []string, oldest int64) {
-	if len(m.out) >= m.slots {
-		return nil, 0
-	}
-	for name, k := range m.keys {
-		if at, ok := m.opens(name); ok && !at.After(now) {
-			if len(names) == 0 || k.oldest < oldest {
-				oldest = k.oldest
-			}
-			names = append(names, name)
+// taken reports whether no request more may start.
+func (m *model) taken() bool {
+	active := 0
+	for _, p := range m.out {
+		if !p.left {
+			active++
 		}
 	}
-	return names, oldest
+	return active >= m.slots || len(m.out) >= 3*m.slots
+}
+
+// eligible returns the keys that may start.
+func (m *model) eligible(now time.Time) (may []*modelKey) {
+	if m.taken() {
+		return nil
+	}
+	for _, k := range m.keys {
+		if at, ok := m.opens(k, now); ok && !at.After(now) {
+			may = append(may, k)
+		}
+	}
+	return may
 }
 
 func (m *model) refresh(t *rapid.T) {
 	var backlog []queue.KeyBacklog
-	for name := range m.rules {
-		if k := m.keys[name]; k != nil {
-			k.rows = 0
-		}
-	}
+	listed := make(map[string]bool)
 	for i := range len(m.rules) {
-		ready := rapid.IntRange(0, 3).Draw(t, "ready")
+		rows := rapid.IntRange(0, 7).Draw(t, "ready")
 		if !rapid.Bool().Draw(t, "listed") {
 			continue
 		}
-		b := queue.KeyBacklog{Key: fmt.Sprint("key", i), Ready: ready, Delayed: 1, Oldest: rapid.Int64Range(1, 1000).Draw(t, "oldest")}
+		b := queue.KeyBacklog{Key: fmt.Sprint("key", i), Ready: rows, Delayed: 1, Oldest: rapid.Int64Range(1, 1000).Draw(t, "oldest")}
 		backlog = append(backlog, b)
-		if ready > 0 {
+		if rows > 0 {
 			k := m.key(b.Key)
-			k.rows, k.oldest = ready, b.Oldest
+			k.oldest = b.Oldest
+			m.setRows(k, rows)
 			k.told++
+			listed[b.Key] = true
+		}
+	}
+	for name, k := range m.keys {
+		if !listed[name] {
+			m.setRows(k, 0)
 		}
 	}
 	m.table.Refresh(m.now, backlog)
+	m.fresh = true
+}
+
+func (m *model) setRows(k *modelKey, rows int) {
+	if k.rows == 0 && rows > 0 {
+		k.head = m.now
+	}
+	k.rows = rows
 }
 
 func (m *model) add(t *rapid.T) {
 	name := m.drawKey(t)
 	rows := rapid.IntRange(0, 3).Draw(t, "rows")
 	oldest := rapid.Int64Range(1, 1000).Draw(t, "oldest")
+	m.table.Refresh(m.now, m.backlog()) // tells the instant, which Add takes from the latest call
+	for _, k := range m.keys {
+		if k.rows > 0 {
+			k.told++
+		}
+	}
+	m.check(t) // what the table has forgotten the model forgets
 	m.table.Add(name, rows, oldest)
 	if rows > 0 {
-		m.give(m.key(name), rows, oldest)
-		m.key(name).told++
+		k := m.key(name)
+		m.give(k, rows, oldest)
+		k.told++
 	}
+}
+
+// backlog is what the store would say.
+func (m *model) backlog() (b []queue.KeyBacklog) {
+	for _, k := range m.keys {
+		if k.rows > 0 {
+			b = append(b, queue.KeyBacklog{Key: k.name, Ready: k.rows, Oldest: k.oldest})
+		}
+	}
+	return b
 }
 
 func (m *model) give(k *modelKey, rows int, oldest int64) {
 	if k.rows == 0 || oldest < k.oldest {
 		k.oldest = oldest
 	}
-	k.rows += rows
+	m.setRows(k, k.rows+rows)
 }
 
 func (m *model) pick(t *rapid.T, now time.Time) bool {
-	may, oldest := m.eligible(now)
-	p, ok := m.table.Pick(now)
+	may := m.eligible(now)
+	fair := 0
+	for _, p := range m.out {
+		if p.fair && !p.left {
+			fair++
+		}
+	}
+	lane := 2*fair < m.slots
+	left := make(map[string]time.Duration)
+	for _, s := range m.table.Keys(now) {
+		left[s.Key] = s.Left
+	}
+	p, ok := m.table.Pick(now, rapid.IntRange(1, 4).Draw(t, "most"))
 	if ok != (len(may) > 0) {
-		t.Fatalf("Pick = %v %v, but these keys may start: %v", p.Key, ok, may)
+		t.Fatalf("Pick = %v %v, but %d keys may start", p.Key, ok, len(may))
 	}
 	if !ok {
-		m.checkWake(t, now)
+		if now.Equal(m.now) {
+			m.checkWake(t, now)
+		}
 		return false
 	}
 	k := m.keys[p.Key]
-	if !slices.Contains(may, p.Key) || k.oldest != oldest {
-		t.Fatalf("picked %s (oldest %d), want one of %v with oldest %d", p.Key, k.oldest, may, oldest)
+	m.checkChoice(t, k, may, lane, left)
+	mp := &modelPermit{Permit: p, key: k, before: k.oldest, told: k.told, fair: lane}
+	if p.N > k.rows || p.N < 1 || !p.Down && p.N > max(1, k.limit.Rule().Batch) || p.Down != k.limit.Down() {
+		t.Fatalf("%+v for a key with %d rows, rule %+v", p, k.rows, k.limit.Rule())
 	}
-	mp := &modelPermit{Permit: p, key: k, before: k.oldest, told: k.told, start: now}
-	k.rows--
-	k.oldest++
-	k.inFlight++
-	k.last = now
-	k.starts = append(k.starts, mp)
+	k.head = now
+	k.rows -= p.N
+	k.oldest += int64(p.N)
+	if !p.Down {
+		mp.ticket = k.limit.Start(since(now))
+	}
 	m.out = append(m.out, mp)
 	return true
+}
+
+// checkChoice checks that the right one was picked of all keys that might be:
+// about the oldest or the one with about the most work.
+func (m *model) checkChoice(t *rapid.T, k *modelKey, may []*modelKey, byAge bool, left map[string]time.Duration) {
+	if !slices.Contains(may, k) {
+		t.Fatalf("picked %s, which may not start", k.name)
+	}
+	for _, other := range may {
+		if byAge && other.oldest < k.oldest-k.oldest/32 {
+			t.Fatalf("picked %s with oldest %d, but %s has %d", k.name, k.oldest, other.name, other.oldest)
+		}
+		if !byAge && m.fresh && left[other.name] > time.Millisecond && left[other.name] > 2*left[k.name] {
+			t.Fatalf("picked %s with work for %v, but %s has it for %v", k.name, left[k.name], other.name, left[other.name])
+		}
+	}
 }
 
 func (m *model) pickAll(t *rapid.T) {
@@ -213,8 +315,8 @@ func (m *model) pickAll(t *rapid.T) {
 // checkWake is called when Pick has just said no.
 func (m *model) checkWake(t *rapid.T, now time.Time) {
 	var want time.Time
-	for name := range m.keys {
-		if at, ok := m.opens(name); ok && len(m.out) < m.slots && (want.IsZero() || at.Before(want)) {
+	for _, k := range m.keys {
+		if at, ok := m.opens(k, now); ok && !m.taken() && (want.IsZero() || at.Before(want)) {
 			want = at
 		}
 	}
@@ -232,7 +334,23 @@ func (m *model) take(t *rapid.T) *modelPermit {
 	p := m.out[i]
 	m.out = slices.Delete(m.out, i, i+1)
 	m.spent = append(m.spent, p.Permit)
+	m.fresh = false
 	return p
+}
+
+func (m *model) took(t *rapid.T) {
+	if len(m.out) == 0 {
+		t.Skip("no permit is out")
+	}
+	p := rapid.SampledFrom(m.out).Draw(t, "permit")
+	n := rapid.IntRange(1, p.N).Draw(t, "n")
+	m.table.Took(p.Permit, m.now, n)
+	if n < p.N {
+		p.N = n
+		if p.key.told == p.told {
+			m.setRows(p.key, 0)
+		}
+	}
 }
 
 func (m *model) unpick(t *rapid.T) {
@@ -240,21 +358,14 @@ func (m *model) unpick(t *rapid.T) {
 	empty := rapid.Bool().Draw(t, "empty")
 	m.table.Unpick(p.Permit, m.now, empty)
 	k := p.key
-	if !p.left {
-		k.inFlight--
-		if k.starts[len(k.starts)-1] == p {
-			k.starts = k.starts[:len(k.starts)-1]
-			k.last = time.Time{}
-			if n := len(k.starts); n > 0 {
-				k.last = k.starts[n-1].start
-			}
-		}
+	if !p.left && !p.Down {
+		k.limit.Cancel(p.ticket, since(m.now))
 	}
 	switch {
 	case !empty:
-		m.give(k, 1, p.before)
+		m.give(k, p.N, p.before)
 	case k.told == p.told:
-		k.rows = 0
+		m.setRows(k, 0)
 	}
 }
 
@@ -264,9 +375,10 @@ func (m *model) leave(t *rapid.T) {
 	}
 	p := rapid.SampledFrom(m.out).Draw(t, "permit")
 	m.table.Leave(p.Permit, m.now)
-	if !p.left {
+	m.fresh = false
+	if !p.left && !p.Down {
 		p.left = true
-		p.key.inFlight--
+		p.key.limit.Done()
 	}
 }
 
@@ -274,35 +386,36 @@ func (m *model) finish(t *rapid.T) {
 	p := m.take(t)
 	k := p.key
 	s := queue.Signal{
-		Kind: rapid.SampledFrom([]queue.SignalKind{queue.None, queue.OK, queue.OK, queue.Throttled, queue.Troubled}).Draw(t, "signal"),
+		Kind: rapid.SampledFrom([]queue.SignalKind{queue.None, queue.OK, queue.OK, queue.Throttled, queue.Troubled, queue.Refused, queue.Blocked}).Draw(t, "signal"),
 		For:  time.Duration(rapid.SampledFrom([]int{0, 1, 5, 3600}).Draw(t, "for")) * time.Second,
 	}
+	if rapid.IntRange(0, 5).Draw(t, "announces") == 0 {
+		s.Allowance = queue.Allowance{Every: 2 * time.Second, InFlight: 1, Wait: time.Minute}
+	}
 	m.table.Finish(p.Permit, m.now, s)
+	if p.Down {
+		return
+	}
 	if !p.left {
-		k.inFlight--
+		k.limit.Done()
+	}
+	if s.Allowance.Wait > 0 {
+		k.limit.Announce(limit.Allowance{Every: s.Allowance.Every, InFlight: s.Allowance.InFlight})
+		k.limit.Spend(since(m.now), s.Allowance.Wait)
 	}
 	switch s.Kind {
 	case queue.OK:
-		k.throttled = k.throttled && p.stale
+		k.limit.OK(p.ticket, since(m.now))
 	case queue.Throttled:
-		m.throttle(t, p, s.For)
-	case queue.None, queue.Troubled: // change nothing here
+		k.limit.Throttle(p.ticket, since(m.now), s.For)
+	case queue.Troubled:
+		k.limit.Trouble(p.ticket, since(m.now))
+	case queue.Refused:
+		k.limit.Refuse(p.ticket, since(m.now))
+	case queue.Blocked:
+		k.limit.Block(p.ticket, since(m.now), s.For)
+	case queue.None:
 	}
-}
-
-func (m *model) throttle(t *rapid.T, p *modelPermit, wait time.Duration) {
-	k := p.key
-	if !p.stale {
-		k.throttled = true
-		for _, other := range m.out {
-			other.stale = other.stale || other.key == k
-		}
-	}
-	gate := m.now.Add(m.state(p.Key).Gate) // how long our own waits are is for package limit to say
-	if least := m.now.Add(max(wait, time.Second)); gate.Before(least) || gate.Before(k.gate) {
-		t.Fatalf("throttled for %v: gate opens at %v, was %v", wait, gate, k.gate)
-	}
-	k.gate = gate
 }
 
 func (m *model) finishTwice(t *rapid.T) {
@@ -311,30 +424,24 @@ func (m *model) finishTwice(t *rapid.T) {
 	}
 	p := rapid.SampledFrom(m.spent).Draw(t, "permit")
 	m.table.Leave(p, m.now)
+	m.table.Took(p, m.now, 1)
 	m.table.Finish(p, m.now, queue.Signal{Kind: queue.Throttled, For: time.Hour})
 	m.table.Unpick(p, m.now, true)
 }
 
 func (m *model) setRule(t *rapid.T) {
-	name := m.drawKey(t)
-	m.rules[name] = drawRule(t)
+	i := rapid.IntRange(0, len(m.rules)-1).Draw(t, "key")
+	name := fmt.Sprint("key", i)
+	m.newRule(name, drawRule(t, i))
 	m.table.SetRule(m.now, name, m.rules[name])
 }
 
-func (m *model) setRules(t *rapid.T) {
-	for i := range len(m.rules) {
-		m.rules[fmt.Sprint("key", i)] = drawRule(t)
+func (m *model) newRule(name string, r limit.Rule) {
+	m.rules[name] = r
+	m.fresh = false
+	if k := m.keys[name]; k != nil {
+		k.limit.SetRule(r)
 	}
-	m.table.SetRules(m.now, m.rule)
-}
-
-func (m *model) state(name string) schedule.KeyState {
-	for _, s := range m.table.Keys(m.now) {
-		if s.Key == name {
-			return s
-		}
-	}
-	return schedule.KeyState{}
 }
 
 // check compares all that can be seen of the table with the model.
@@ -351,14 +458,17 @@ func (m *model) check(t *rapid.T) {
 		ready = ready || k.rows > 0
 		s, ok := known[name]
 		if !ok {
-			m.checkForgotten(t, name)
+			m.checkForgotten(t, k)
 			continue
 		}
-		if s.InFlight != k.inFlight || s.Ready != k.rows || s.Cap != m.limit(name) || k.rows > 0 && s.Oldest != k.oldest {
-			t.Fatalf("%s: got %+v, want %+v with cap %d", name, s, k, m.limit(name))
+		if s.InFlight != k.limit.InFlight() || s.Ready != k.rows || s.Cap != k.limit.Cap() || k.rows > 0 && s.Oldest != k.oldest {
+			t.Fatalf("%s: got %+v, want %+v with cap %d", name, s, k, k.limit.Cap())
 		}
-		if want := max(0, k.gate.Sub(m.now)); s.Gate != want {
-			t.Fatalf("%s: gate opens in %v, want %v", name, s.Gate, want)
+		if want, reason := k.limit.Gate(since(m.now)); s.Gate != want || s.Reason != reason || s.Breaker != k.limit.Breaker(since(m.now)) {
+			t.Fatalf("%s: gate opens in %v (%s), breaker %s; want %v (%s), %s", name, s.Gate, s.Reason, s.Breaker, want, reason, k.limit.Breaker(since(m.now)))
+		}
+		if g := k.limit.Rule(); g.GroupInFlight > 0 && m.inGroup(k) > g.GroupInFlight {
+			t.Fatalf("%d in flight at a group of %d", m.inGroup(k), g.GroupInFlight)
 		}
 	}
 	if m.table.HasReady() != ready {
@@ -367,14 +477,16 @@ func (m *model) check(t *rapid.T) {
 }
 
 // checkForgotten forgets a key that the table has forgotten.
-func (m *model) checkForgotten(t *rapid.T, name string) {
-	k := m.keys[name]
+func (m *model) checkForgotten(t *rapid.T, k *modelKey) {
 	out := slices.ContainsFunc(m.out, func(p *modelPermit) bool { return p.key == k })
-	if k.rows > 0 || out || m.now.Before(k.gate) || m.now.Before(k.last.Add(m.rules[name].Every)) {
-		t.Fatalf("%s was forgotten while in use: %+v", name, k)
+	if k.rows > 0 || out || !k.limit.Forgettable(since(m.now)) {
+		t.Fatalf("%s was forgotten while in use: %+v", k.name, k)
 	}
-	delete(m.keys, name)
+	delete(m.keys, k.name)
 }
+
+// since is an instant as keys count it.
+func since(at time.Time) time.Duration { return at.Sub(epoch) }
 
 // epoch is when the tests begin.
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -17,35 +17,53 @@ import (
 
 // Config is what a [Table] obeys.
 type Config struct {
-	Slots int // steps at once over all keys
+	Slots int // requests at once over all keys
 
 	// Rule is the allowance of a key on first sight; nil allows everything. It is
 	// called under the table's lock and must not call the table.
 	Rule func(key string) limit.Rule
+
+	// Seed varies the waits that others may be waiting out as well; 0: as told.
+	Seed uint64
 }
 
 // Table is the key table. A key that may start its next step, as far as the key
-// itself is concerned, is in ready; one that only has to wait for an instant is
-// in timed; all others are in neither until something happens to them.
+// itself is concerned, is in byWeight and byAge; one that only has to wait for an
+// instant is in timers; one that only has to wait for its group is parked there;
+// all others are in none until something happens to them.
 //
 // All methods are safe for concurrent use.
 type Table struct {
-	mu    sync.Mutex
-	rule  func(key string) limit.Rule
-	keys  map[string]*key
-	ready heap // ranked by oldest row
-	timed heap // ranked by the instant, as told by rank
+	mu       sync.Mutex
+	rule     func(key string) limit.Rule
+	seed     uint64
+	keys     map[string]*key
+	all      []*key  // by number; nil: not in use
+	unused   []int32 // numbers
+	groups   map[string]*group
+	batching []*key // those whose requests may take several rows
+	memory   map[string]memory
+	recalled bool          // an earlier run may have ended just before dark
+	dark     time.Duration // what started shortly before this is not known
 
-	slots  int // steps allowed at once
-	active int // steps under way
+	byWeight order
+	byAge    order
+	timers   timers
+
+	slots  int // requests allowed at once
+	active int // requests under way: permits that have neither left nor ended
+	fair   int // of them, picked by age
+	out    int // permits
 	grants []grant
 	free   []int32 // unused grants
 	serial uint64  // of the latest grant
 
-	backlogged int       // keys with ready rows
-	epoch      time.Time // the first instant told, from which ranks count
-	latest     time.Time // the latest instant told
-	sweepAt    int       // number of keys at which the forgettable ones are dropped
+	flow       [classes]flow
+	backlogged int           // keys with ready rows
+	refreshes  uint32        // counted
+	epoch      time.Time     // the first instant told, from which the table counts
+	latest     time.Duration // the latest instant told
+	sweepAt    int           // number of keys at which the forgettable ones are dropped
 }
 
 // firstSweep is the number of keys below which none is worth dropping.
@@ -57,20 +75,22 @@ func New(cfg Config) *Table {
 	if rule == nil {
 		rule = func(string) limit.Rule { return limit.Rule{} }
 	}
-	return &Table{rule: rule, keys: make(map[string]*key), slots: cfg.Slots, sweepAt: firstSweep}
+	return &Table{
+		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep,
+		keys: make(map[string]*key), groups: make(map[string]*group), memory: make(map[string]memory),
+		byWeight: newOrder(weightRings), byAge: newOrder(ageRings),
+	}
 }
 
 // Refresh takes over an exact count of the ready rows: keys that backlog leaves
 // out have none. Rows that become ready after the snapshot was read must be told
 // by Add after Refresh. Rows leased since then may still be in it; the permits
 // that they lead to are given back with Unpick.
-func (t *Table) Refresh(now time.Time, backlog []queue.KeyBacklog) {
+func (t *Table) Refresh(at time.Time, backlog []queue.KeyBacklog) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
-	for _, k := range t.keys {
-		t.setRows(k, 0)
-	}
+	now := t.see(at)
+	t.refreshes++
 	for _, b := range backlog {
 		if b.Ready <= 0 {
 			continue
@@ -78,9 +98,13 @@ func (t *Table) Refresh(now time.Time, backlog []queue.KeyBacklog) {
 		k := t.key(b.Key, now)
 		k.told++
 		k.oldest = b.Oldest
-		t.setRows(k, b.Ready)
+		k.refresh = t.refreshes
+		t.setRows(k, b.Ready, now)
 	}
 	for _, k := range t.keys {
+		if k.refresh != t.refreshes {
+			t.setRows(k, 0, now)
+		}
 		t.place(k, now)
 	}
 	t.sweep(now)
@@ -98,51 +122,89 @@ func (t *Table) Add(name string, rows int, oldest int64) {
 	// have to wait is looked at again when its time comes.
 	k := t.key(name, t.latest)
 	k.told++
-	t.giveRows(k, rows, oldest)
+	t.giveRows(k, rows, oldest, t.latest)
 	t.place(k, t.latest)
 }
 
 // Pick takes a slot, a place in flight and the turn of a key together, or
-// nothing. Among the keys that may start it takes the one whose oldest ready row
-// comes first. Every permit ends with Finish or Unpick.
-func (t *Table) Pick(now time.Time) (Permit, bool) {
+// nothing, for at most most rows. Every permit ends with Finish or Unpick.
+func (t *Table) Pick(at time.Time, most int) (Permit, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
-	if t.active >= t.slots {
+	now := t.see(at)
+	if t.taken() || most <= 0 {
 		return Permit{}, false
 	}
-	k := t.next(now)
+	k, fair := t.next(now)
 	if k == nil {
 		return Permit{}, false
 	}
-	p := t.grant(k, k.limit.Start(now))
-	t.setRows(k, k.rows-1)
-	k.oldest++ // ids are unique: priorities aside, the next row's is greater
+	rows := k.limit.Batch()
+	if k.limit.Down() {
+		rows = downBatch
+	}
+	rows = min(k.rows, rows, most)
+	t.served(k, now)
+	p := t.grant(k, now, rows, fair)
+	t.setRows(k, k.rows-rows, now)
+	k.oldest += int64(rows) // ids are unique: priorities aside, the next row's is greater
+	if what, _ := t.look(k, now); what == ready {
+		// To the end of its rings. Its weight has hardly changed.
+		t.byAge.requeue(k.number, ageRing(k.oldest))
+		t.byWeight.requeue(k.number, int(t.byWeight.links[k.number].ring))
+		return p, true
+	}
 	t.place(k, now)
 	return p, true
 }
 
-// Wake returns when Pick will succeed if nothing else happens; that may be now.
-// It reports false if time alone changes nothing.
-func (t *Table) Wake(now time.Time) (time.Time, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.see(now)
-	if t.active >= t.slots {
-		return time.Time{}, false
+// downBatch is how many rows a step at a key takes that is given up.
+const downBatch = 16
+
+// served counts what the first row of k has waited for, apart from a slot.
+func (t *Table) served(k *key, now time.Duration) {
+	k.picks++
+	k.head, k.since = now, now
+	if !k.delayed {
+		return
 	}
-	if t.next(now) != nil {
-		return now, true
+	for what, waited := range k.waited {
+		if waited > 0 {
+			k.waits[what].add(waited)
+			k.waited[what] = 0
+		}
 	}
-	if len(t.timed.nodes) == 0 {
-		return time.Time{}, false
-	}
-	return t.epoch.Add(time.Duration(t.timed.nodes[0].rank)), true
+	k.delayed = false
 }
 
-// SetSlots changes how many steps may run at once. Steps beyond a lower number
-// are left to end.
+// Wake returns when Pick will succeed if nothing else happens; that may be now.
+// It reports false if time alone changes nothing.
+func (t *Table) Wake(at time.Time) (time.Time, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.see(at)
+	if t.taken() {
+		return time.Time{}, false
+	}
+	if k, _ := t.next(now); k != nil {
+		return at, true
+	}
+	if len(t.timers.nodes) == 0 {
+		return time.Time{}, false
+	}
+	return t.epoch.Add(t.timers.nodes[0].at), true
+}
+
+// afterwork is how many steps there may be for each slot, with those that have left
+// their key and do what comes after the request. If that takes longer than the
+// requests, it must hold them up.
+const afterwork = 3
+
+// taken reports whether there is no slot for another request.
+func (t *Table) taken() bool { return t.active >= t.slots || t.out >= afterwork*t.slots }
+
+// SetSlots changes how many requests may be under way at once. Those beyond a
+// lower number are left to end.
 func (t *Table) SetSlots(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,24 +213,36 @@ func (t *Table) SetSlots(n int) {
 
 // SetRule changes the allowance of one key. The table may forget a key that is
 // not in use, so Config.Rule must give the same answer from now on.
-func (t *Table) SetRule(now time.Time, name string, r limit.Rule) {
+func (t *Table) SetRule(at time.Time, name string, r limit.Rule) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	if k := t.keys[name]; k != nil {
-		k.limit.SetRule(r)
-		t.place(k, now)
+		t.setRule(k, r, now)
 	}
 }
 
 // SetRules replaces Config.Rule and asks the new one for every key.
-func (t *Table) SetRules(now time.Time, rule func(key string) limit.Rule) {
+func (t *Table) SetRules(at time.Time, rule func(key string) limit.Rule) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.see(now)
+	now := t.see(at)
 	t.rule = rule
 	for name, k := range t.keys {
-		k.limit.SetRule(rule(name))
-		t.place(k, now)
+		t.setRule(k, rule(name), now)
 	}
+}
+
+// setRule changes the allowance of a key. It stays in its group.
+func (t *Table) setRule(k *key, r limit.Rule, now time.Duration) {
+	before := k.limit.Rule()
+	r.Group = before.Group
+	k.limit.SetRule(r)
+	if k.group != nil {
+		k.group.most = r.GroupInFlight
+	}
+	if before.Batch <= 1 && r.Batch > 1 {
+		t.batching = append(t.batching, k)
+	}
+	t.place(k, now)
 }

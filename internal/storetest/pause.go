@@ -16,6 +16,7 @@ func ignoreAge() cmp.Option {
 	return cmp.Options{
 		cmpopts.EquateEmpty(),
 		cmpopts.IgnoreFields(queue.Stats{}, "OldestReady"),
+		cmpopts.IgnoreFields(queue.KeyStats{}, "HeadAge"),
 		cmp.Transformer("first", func(k queue.KeyBacklog) queue.KeyBacklog {
 			if k.Ready == 0 {
 				k.Oldest = 0

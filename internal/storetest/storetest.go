@@ -17,6 +17,7 @@ type Store interface {
 	queue.Store
 	queue.Inspector
 	queue.Controller
+	queue.KeyNotes
 	paper.Catalog
 
 	Close() error // closing again does nothing
@@ -147,6 +148,11 @@ func inspectorChecks() map[string]Check {
 		"attempts/kept":           one(attemptsKept),
 		"stats/sums":              one(statsSums),
 		"stats/oldest ready":      one(statsOldest),
+		"stats/head age":          one(statsHeadAge),
+		"notes/keep":              notesKeep,
+		"notes/age":               one(notesAge),
+		"notes/invalid":           one(notesInvalid),
+		"notes/wake nobody":       one(notesQuiet),
 		"catalog/put and get":     one(catalogPut),
 		"catalog/pages":           one(catalogPages),
 		"catalog/of a settlement": one(catalogSettled),

@@ -36,6 +36,11 @@ func First(k int, b Behaviour) Behaviour {
 	}
 }
 
+// After applies b to all requests but the first k.
+func After(k int, b Behaviour) Behaviour {
+	return func(h http.Handler) http.Handler { return First(k, func(http.Handler) http.Handler { return h })(b(h)) }
+}
+
 // FirstOfEach applies b to the first k requests for each URL.
 func FirstOfEach(k int, b Behaviour) Behaviour {
 	return func(h http.Handler) http.Handler {
@@ -133,6 +138,44 @@ func Fail(status int, header ...string) Behaviour {
 			http.Error(rw, http.StatusText(status), status)
 		})
 	}
+}
+
+// Announce gives every answer the header name, value, name, value, in place of
+// what it says itself. A limit that drops in the middle is one announced at First
+// and another one announced After.
+func Announce(header ...string) Behaviour {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			a := &announcer{ResponseWriter: rw, header: header}
+			h.ServeHTTP(a, r)
+			a.announce() // to an answer without a body
+		})
+	}
+}
+
+type announcer struct {
+	http.ResponseWriter
+	header []string
+}
+
+// Unwrap lets http.ResponseController through.
+func (a *announcer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *announcer) announce() {
+	for i := 0; i+1 < len(a.header); i += 2 {
+		a.Header().Set(a.header[i], a.header[i+1])
+	}
+	a.header = nil
+}
+
+func (a *announcer) WriteHeader(status int) {
+	a.announce()
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *announcer) Write(p []byte) (int, error) {
+	a.announce()
+	return a.ResponseWriter.Write(p)
 }
 
 // RetryAfter words a Retry-After header for a wait; empty for none.

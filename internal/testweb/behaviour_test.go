@@ -24,10 +24,28 @@ func TestBehaviours(t *testing.T) {
 		return func(g got) bool { return g.err == nil && g.status == want }
 	}
 	short := func(g got) bool { return errors.Is(g.err, io.ErrUnexpectedEOF) && len(g.body) < size }
+	says := func(limit string) func(got) bool {
+		return func(g got) bool { return ok(g) && g.header.Get("X-Rate-Limit-Limit") == limit }
+	}
+	announced := func(limit string) testweb.Behaviour {
+		return testweb.Announce("X-Rate-Limit-Limit", limit, "X-Rate-Limit-Interval", "1s")
+	}
 	tests := map[string]struct {
 		behaviour testweb.Behaviour
 		want      []func(got) bool // of each request in turn
 	}{
+		"announced": {announced("10"), []func(got) bool{says("10")}},
+		"announced, drops": {
+			func(h http.Handler) http.Handler {
+				return testweb.First(2, announced("10"))(testweb.After(2, announced("3"))(h))
+			},
+			[]func(got) bool{says("10"), says("10"), says("3")},
+		},
+		"announced with a refusal": {
+			func(h http.Handler) http.Handler { return announced("10")(testweb.Fail(429)(h)) },
+			[]func(got) bool{func(g got) bool { return g.status == 429 && g.header.Get("X-Rate-Limit-Limit") == "10" }},
+		},
+		"after the first": {testweb.After(1, testweb.Fail(500)), []func(got) bool{ok, status(500), status(500)}},
 		"fail":            {testweb.Fail(503, "Retry-After", "7"), []func(got) bool{func(g got) bool { return g.status == 503 && g.header.Get("Retry-After") == "7" }}},
 		"fail at first":   {testweb.First(2, testweb.Fail(500)), []func(got) bool{status(500), status(500), ok}},
 		"first of each":   {testweb.FirstOfEach(1, testweb.Fail(502)), []func(got) bool{status(502), ok}},

@@ -5,10 +5,13 @@ import (
 	"compress/gzip"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Answer is a whole answer, made but not yet sent.
@@ -196,4 +199,23 @@ func zip(b []byte) []byte {
 	_, _ = z.Write(b)
 	_ = z.Close()
 	return out.Bytes()
+}
+
+// Poison answers 400 to every request that names id, alone or among others, in
+// its URL or its body: an identifier that a service cannot digest.
+func Poison(id string) Behaviour {
+	return func(h http.Handler) http.Handler {
+		refusal := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			replyJSON(rw, http.StatusBadRequest, object{"error": "Bad request"})
+		})
+		return either(refusal, h, func(r *http.Request) bool {
+			body, err := io.ReadAll(io.LimitReader(r.Body, 2<<20))
+			if err != nil {
+				return false
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			asked, err := url.QueryUnescape(r.URL.RequestURI())
+			return err == nil && strings.Contains(asked, id) || strings.Contains(string(body), id)
+		})
+	}
 }

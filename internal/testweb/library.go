@@ -61,6 +61,8 @@ func (lib *library) find(service, id string) (any, bool) {
 		return openAlexRecord(work), work.DOI != ""
 	case "crossref":
 		return crossrefRecord(work), work.DOI != ""
+	case "semanticscholar":
+		return semanticScholarRecord(work), work.DOI != "" || work.ArXiv != ""
 	case "europepmc":
 		return europePMCRecord(work), work.PMCID != ""
 	case "idconv":

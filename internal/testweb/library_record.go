@@ -116,6 +116,24 @@ func europePMCRecord(work Work) object {
 	return record
 }
 
+func semanticScholarRecord(work Work) object {
+	ids := object{"CorpusId": 1}
+	for name, id := range map[string]string{
+		"DOI": work.DOI, "ArXiv": work.ArXiv, "PubMed": work.PMID, "PubMedCentral": strings.TrimPrefix(work.PMCID, "PMC"),
+	} {
+		if id != "" {
+			ids[name] = id
+		}
+	}
+	pdf, open := object{"url": "", "status": "CLOSED", "license": nil}, false
+	if copies := work.copiesAt("semanticscholar"); len(copies) > 0 {
+		pdf, open = object{"url": firstOf(copies[0].URL, copies[0].Page), "status": "GREEN", "license": nil}, true
+	}
+	return object{
+		"paperId": "0", "externalIds": ids, "title": work.Title, "year": work.Year, "isOpenAccess": open, "openAccessPdf": pdf,
+	}
+}
+
 func firstOf(a, b string) string {
 	if a != "" {
 		return a

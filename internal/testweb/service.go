@@ -86,30 +86,8 @@ func crossref(find finder) http.Handler {
 			})
 			return
 		}
-		found := []any{}
-		for _, condition := range splitFilter(r.URL.Query().Get("filter")) {
-			if doi, ok := strings.CutPrefix(condition, "doi:"); ok {
-				found = appendFound(found, find, "crossref", "doi:"+strings.ToLower(doi))
-			}
-		}
-		replyJSON(rw, http.StatusOK, object{
-			"status": "ok", "message-type": "work-list", "message-version": "1.0.0",
-			"message": object{"total-results": len(found), "items-per-page": 1000, "items": found},
-		})
+		crossrefList(rw, r.URL.Query(), find)
 	})
-}
-
-// splitFilter splits doi:a,doi:b where a DOI may itself hold a comma.
-func splitFilter(filter string) []string {
-	var conditions []string
-	for part := range strings.SplitSeq(filter, ",") {
-		if n := len(conditions); n > 0 && !strings.Contains(part, ":10.") {
-			conditions[n-1] += "," + part
-			continue
-		}
-		conditions = append(conditions, part)
-	}
-	return conditions
 }
 
 // openAlex answers /works/{id} and /works?filter=doi:a|b.
@@ -125,16 +103,7 @@ func openAlex(find finder) http.Handler {
 			replyJSON(rw, http.StatusOK, record)
 			return
 		}
-		found := []any{}
-		for condition := range strings.SplitSeq(r.URL.Query().Get("filter"), ",") {
-			field, values, _ := strings.Cut(condition, ":")
-			for value := range strings.SplitSeq(values, "|") {
-				found = appendFound(found, find, "openalex", openAlexID(strings.TrimPrefix(field, "ids.")+":"+value))
-			}
-		}
-		replyJSON(rw, http.StatusOK, object{
-			"meta": object{"count": len(found), "page": 1, "per_page": 100}, "results": found, "group_by": []any{},
-		})
+		openAlexList(rw, r, find)
 	})
 }
 
@@ -210,32 +179,6 @@ func dataCite(find finder) http.Handler {
 		}
 		replyJSON(rw, http.StatusOK, object{"data": record})
 	})
-}
-
-// idConverter answers PMC's id converter, /tools/idconv/api/v1/articles/?ids=a,b,
-// from the records of Europe PMC.
-func idConverter(find finder) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		records := []any{}
-		for id := range strings.SplitSeq(r.URL.Query().Get("ids"), ",") {
-			record, ok := find("idconv", converterID(id))
-			if !ok {
-				record = object{"requested-id": id, "status": "error", "errmsg": "Identifier not found in PMC"}
-			}
-			records = append(records, record)
-		}
-		replyJSON(rw, http.StatusOK, object{"status": "ok", "records": records})
-	})
-}
-
-func converterID(id string) string {
-	switch {
-	case strings.HasPrefix(id, "10."):
-		return "doi:" + strings.ToLower(id)
-	case strings.HasPrefix(strings.ToUpper(id), "PMC"):
-		return "pmcid:" + strings.ToUpper(id)
-	}
-	return "pmid:" + id
 }
 
 func appendFound(found []any, find finder, service, id string) []any {

@@ -29,17 +29,24 @@ func semanticScholar(find finder) http.Handler {
 	})
 }
 
-// semanticScholarBatch answers with one record for each id, null for a miss.
+// semanticScholarBatch answers with one record for each id, null for a miss; if
+// all are misses, or there are more than 500, with an error.
 func semanticScholarBatch(rw http.ResponseWriter, r *http.Request, find finder) {
 	var asked struct{ IDs []string }
 	err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 1<<20)).Decode(&asked)
-	if err != nil || len(asked.IDs) > 500 {
+	if err != nil || r.Method != http.MethodPost || len(asked.IDs) > 500 {
 		replyJSON(rw, http.StatusBadRequest, object{"error": "Bad request"})
 		return
 	}
-	records := make([]any, len(asked.IDs))
+	records, found := make([]any, len(asked.IDs)), false
 	for i, id := range asked.IDs {
-		records[i], _ = find("semanticscholar", semanticScholarID(id))
+		if record, ok := find("semanticscholar", semanticScholarID(id)); ok {
+			records[i], found = record, true
+		}
+	}
+	if !found {
+		replyJSON(rw, http.StatusBadRequest, object{"error": "No valid paper ids given"})
+		return
 	}
 	replyJSON(rw, http.StatusOK, records)
 }

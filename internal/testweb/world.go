@@ -39,8 +39,8 @@ type Copy struct {
 	Version   string // publishedVersion, acceptedVersion, submittedVersion
 	License   string // cc-by and the like; empty: none stated
 
-	// Services are those that know of the copy: unpaywall, openalex, crossref.
-	// nil means unpaywall and openalex, and crossref if it is the publisher's.
+	// Services are those that know of the copy: unpaywall, openalex, crossref,
+	// semanticscholar. nil means all, but crossref only if it is the publisher's.
 	Services []string
 
 	Lies http.Handler // what URL answers instead of the work's PDF
@@ -52,7 +52,8 @@ type Want struct {
 	Classes []string // failure classes, one of which it must have; none when done
 }
 
-// Site is how a host of a world behaves beyond serving its works.
+// Site is how a host of a world behaves beyond serving its works, or as the
+// service it is.
 type Site struct {
 	Behaviours []Behaviour
 	Robots     string // robots.txt; empty: none
@@ -142,18 +143,20 @@ func (work Work) arXivFileURL() string { return "https://arxiv.org/pdf/" + work.
 // Serve registers all hosts of the world.
 func (w *Web) Serve(world World) {
 	lib := newLibrary(world.Works)
-	for host, h := range services(lib.find, world.Placeholders) {
-		w.Host(host, h)
+	fixed := services(lib.find, world.Placeholders)
+	fixed[pmcBucket+".s3.amazonaws.com"] = newBucket(pmcBucket, lib.pmcObjects())
+	fixed["europepmc.org"] = lib.europePMCFiles()
+	fixed["arxiv.org"] = arXivFiles(lib.arXivFile)
+	fixed["doi.org"] = doiProxy(lib.landing)
+	fixed["dx.doi.org"] = doiProxy(lib.landing)
+	for host, h := range fixed {
+		w.Host(host, h, world.Sites[host].Behaviours...)
 	}
-	w.Host(pmcBucket+".s3.amazonaws.com", newBucket(pmcBucket, lib.pmcObjects()))
-	w.Host("europepmc.org", lib.europePMCFiles())
-	w.Host("arxiv.org", arXivFiles(lib.arXivFile))
-	w.Host("doi.org", doiProxy(lib.landing))
-	w.Host("dx.doi.org", doiProxy(lib.landing))
-
 	for host, paths := range world.pages() {
 		site := world.Sites[host]
-		w.Host(host, paths, site.Behaviours...)
+		if fixed[host] == nil || len(paths) > 0 {
+			w.Host(host, paths, site.Behaviours...)
+		}
 		if site.Robots != "" {
 			w.Robots(host, site.Robots)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/xml"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,6 +60,22 @@ func TestWorld_Unpaywall(t *testing.T) {
 	}
 	if got := getJSON[answer](t, client, "https://api.unpaywall.org/v2/10.5555/closed"+mail, http.StatusOK); got.IsOA || len(got.Locations) > 0 {
 		t.Errorf("closed work: %+v", got)
+	}
+}
+
+// A service can be given manners like any other site, and stays that service.
+func TestWorld_serviceBehaves(t *testing.T) {
+	web, client := start(t)
+	world := smallWorld()
+	world.Sites = map[string]testweb.Site{"api.crossref.org": {Behaviours: []testweb.Behaviour{
+		testweb.After(1, testweb.Announce("X-Rate-Limit-Limit", "3")),
+	}}}
+	web.Serve(world)
+	for i, want := range []string{"50", "3", "3"} {
+		g := get(t, client, "https://api.crossref.org/works/10.5555%2Fclosed")
+		if got := g.header.Get("X-Rate-Limit-Limit"); g.status != http.StatusOK || got != want {
+			t.Errorf("answer %d: status %d, limit %q, want 200, %q", i+1, g.status, got, want)
+		}
 	}
 }
 
@@ -265,5 +282,82 @@ func TestWorld_ArXivAndDOI(t *testing.T) {
 		if g := get(t, client, url); g.status != want.status || g.header.Get("Location") != want.location {
 			t.Errorf("%s: status %d to %q, want %+v", url, g.status, g.header.Get("Location"), want)
 		}
+	}
+}
+
+// Lists are bounded as those of the real services are.
+func TestWorld_Lists(t *testing.T) {
+	web, client := start(t)
+	web.Serve(smallWorld())
+	dois := func(n int, between string) string {
+		return strings.Join(slices.Repeat([]string{"10.5555/closed"}, n), between)
+	}
+	const (
+		crossref = "https://api.crossref.org/works?filter="
+		openAlex = "https://api.openalex.org/works?filter="
+		idconv   = "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/?ids="
+	)
+	tests := map[string]struct {
+		url    string
+		status int
+		holds  string
+	}{
+		"crossref, 20 rows if not told": {crossref + "doi:" + dois(30, ",doi:"), 200, `"total-results":30`},
+		"crossref, too many rows":       {crossref + "doi:10.5555/closed&rows=1001", 400, "validation-failure"},
+		"crossref, a comma in a DOI":    {crossref + "doi:10.5555/a,b", 400, "filter-not-available"},
+		"openalex, 50 values":           {openAlex + "doi:" + dois(50, "|") + "&per_page=100", 200, `"count":50`},
+		"openalex, 51 values":           {openAlex + "doi:" + dois(51, "|"), 400, "Maximum number of values exceeded"},
+		"openalex, a long URL":          {openAlex + "doi:10.5555/" + strings.Repeat("x", 4100), 414, "too long"},
+		"openalex, a comma in a DOI":    {openAlex + "doi:10.5555/a,b", 400, "not a valid field"},
+		"openalex, by PMCID":            {openAlex + "pmcid:9990001|7", 200, `"count":1`},
+		"openalex, per_page":            {openAlex + "doi:10.5555/closed&per_page=0", 400, "per_page"},
+		"idconv, DOIs":                  {idconv + "10.5555/A(1),10.5555/closed&idtype=doi", 200, "PMC9990001"},
+		"idconv, PMIDs":                 {idconv + "99900001", 200, "PMC9990001"},
+		"idconv, mixed":                 {idconv + "10.5555/a,99900001&idtype=doi", 400, "invalid_dois"},
+		"idconv, 201":                   {idconv + dois(201, ",") + "&idtype=doi", 400, "too_many_ids"},
+	}
+	for name, tt := range tests {
+		if g := get(t, client, tt.url); g.status != tt.status || !strings.Contains(string(g.body), tt.holds) {
+			t.Errorf("%s: %d %.200s", name, g.status, g.body)
+		}
+	}
+}
+
+func TestWorld_SemanticScholar(t *testing.T) {
+	web, client := start(t)
+	world := smallWorld()
+	world.Sites = map[string]testweb.Site{"api.semanticscholar.org": {Behaviours: []testweb.Behaviour{testweb.Poison("10.5555/poison")}}}
+	web.Serve(world)
+	const batch = "https://api.semanticscholar.org/graph/v1/paper/batch?fields=title"
+	ids := func(n int, id string) string {
+		return `{"ids":["` + strings.Join(slices.Repeat([]string{id}, n), `","`) + `"]}`
+	}
+	for name, tt := range map[string]struct {
+		body   string
+		status int
+		holds  string
+	}{
+		"known and unknown": {`{"ids":["DOI:10.5555/A(1)","PMID:1","ARXIV:2401.99001"]}`, 200, `},null,{`},
+		"none known":        {ids(2, "PMID:1"), 400, "No valid paper ids given"},
+		"500":               {ids(500, "PMCID:9990001"), 200, "A title"},
+		"501":               {ids(501, "PMCID:9990001"), 400, "Bad request"},
+		"poison":            {`{"ids":["DOI:10.5555/a(1)","DOI:10.5555/poison"]}`, 400, "Bad request"},
+		"no JSON":           {"ids", 400, "Bad request"},
+	} {
+		resp, err := client.Post(batch, "application/json", strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != tt.status || !strings.Contains(string(body), tt.holds) {
+			t.Errorf("%s: %d %.200s %v", name, resp.StatusCode, body, err)
+		}
+	}
+	if g := get(t, client, "https://api.semanticscholar.org/graph/v1/paper/DOI:10.5555%2Fpoison"); g.status != 400 {
+		t.Errorf("poison alone: %d", g.status)
+	}
+	if got := web.Requests(); got != 7 {
+		t.Errorf("%d requests booked, want 7", got)
 	}
 }
