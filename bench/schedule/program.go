@@ -143,7 +143,7 @@ func (t *trial) untilServed(ctx context.Context, c *client) error {
 	_, late := t.split()
 	for served := 0; served < len(late); {
 		if c.wait(time.After(200 * time.Millisecond)) {
-			return c.failure()
+			return c.failure(0)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
