@@ -101,10 +101,10 @@ func TestRun_batchNeighbours(t *testing.T) {
 		h := &together{answer: func(_ context.Context, st queue.Step) []queue.Outcome {
 			outs := same(len(st.Jobs), done)
 			for i, j := range st.Jobs {
-				switch {
-				case j.ArtifactID == "resolver:r/1":
+				switch j.ArtifactID {
+				case "resolver:r/1":
 					outs[i].State = "nonsense"
-				case j.ArtifactID == "resolver:r/2":
+				case "resolver:r/2":
 					if _, err := s.Cancel(t.Context(), queue.Filter{ArtifactIDs: []string{j.ArtifactID}}); err != nil {
 						t.Error(err)
 					}

@@ -70,7 +70,7 @@ func TestRun_keyStateOutlivesTheProcess(t *testing.T) {
 // unsaving is the store of a process that is killed when ctx ends.
 type unsaving struct {
 	*sqlite.Store
-	killed context.Context //nolint:containedctx // stands for the process
+	killed context.Context // stands for the process
 }
 
 func (s unsaving) SaveKeyNotes(ctx context.Context, notes ...queue.KeyNote) error {

@@ -76,9 +76,9 @@ func (as *askers) pick() (together, rest []asker) {
 	slices.SortStableFunc(as.all, func(a, b asker) int {
 		return cmp.Or(cmp.Compare(b.job.Priority, a.job.Priority), cmp.Compare(a.job.Rank, b.job.Rank), cmp.Compare(a.job.ID, b.job.ID))
 	})
-	most := as.all[0].story.most(as.source)
+	most := as.all[0].most(as.source)
 	for _, a := range as.all {
-		if len(together) < most && a.story.most(as.source) == most {
+		if len(together) < most && a.most(as.source) == most {
 			together = append(together, a)
 		} else {
 			rest = append(rest, a)
@@ -87,12 +87,21 @@ func (as *askers) pick() (together, rest []asker) {
 	return together, rest
 }
 
+// afterCrash is by how much smaller a request is to be after each crash of a
+// process that was asking for the job: who crashes it is soon found, and who was
+// there by chance is not among so many the next time.
+const afterCrash = 8
+
 // most is how many artifacts a request for this one may hold.
-func (st *story) most(r paper.Resolver) int {
-	if p := st.Party; p != nil && p.Resolver == r.Name() {
-		return max(1, min(p.Most, r.Batch()))
+func (w walk) most(r paper.Resolver) int {
+	most := r.Batch()
+	if p := w.story.Party; p != nil && p.Resolver == r.Name() {
+		most = min(most, p.Most)
 	}
-	return max(1, r.Batch())
+	for range w.job.Attempts - 1 - w.story.Rounds {
+		most /= afterCrash
+	}
+	return max(1, most)
 }
 
 // heard goes on with an answer, or has the job asked for again.
@@ -102,7 +111,7 @@ func (w walk) heard(r paper.Resolver, ans paper.Answer) queue.Outcome {
 		w.story.hear(r.Name(), ans)
 		return w.goOn(sig)
 	}
-	if ans.Again < w.story.most(r) {
+	if ans.Again < w.most(r) {
 		w.story.Party = &party{Resolver: r.Name(), Most: ans.Again}
 	}
 	if ans.Class != "" { // the service's trouble or an artifact's? Those asked for alone will tell

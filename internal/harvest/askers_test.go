@@ -401,9 +401,30 @@ func TestStory_partyIsKept(t *testing.T) {
 	st := newStory(Request{Artifact: paper.Artifact{ID: "doi:10.5555/x"}})
 	st.Party = &party{Resolver: first.Name(), Most: 7}
 	st.again()
-	back, err := loadStory(queue.Job{Progress: st.encode()})
-	if err != nil || back.most(first) != 7 || back.most(other) != 50 {
-		t.Errorf("%v: may be asked for as one of %d and, elsewhere, of %d", err, back.most(first), back.most(other))
+	job := queue.Job{Attempts: 2, Progress: st.encode()}
+	back, err := loadStory(job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := walk{job: job, story: back}
+	if w.most(first) != 7 || w.most(other) != 50 {
+		t.Errorf("may be asked for as one of %d and, elsewhere, of %d", w.most(first), w.most(other))
+	}
+}
+
+// Jobs whose process crashed are not all together again the next time: else a few
+// untimely ends would be taken for the fault of each of them.
+func TestWalk_most_afterCrashes(t *testing.T) {
+	source := scripted{batch: 200}
+	for attempts, want := range map[int]int{1: 200, 2: 25, 3: 3, 4: 1} {
+		w := walk{job: queue.Job{Attempts: attempts}, story: newStory(Request{})}
+		if got := w.most(source); got != want {
+			t.Errorf("attempt %d: one of %d, want %d", attempts, got, want)
+		}
+		w.story.Rounds = attempts - 1 // they failed, but did not crash
+		if got := w.most(source); got != 200 {
+			t.Errorf("round %d: one of %d, want 200", attempts, got)
+		}
 	}
 }
 

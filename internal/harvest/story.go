@@ -47,6 +47,7 @@ type story struct {
 	Tried    []trial        `json:"tried,omitempty"`
 	At       *position      `json:"at,omitempty"`      // the fetch under way
 	Refused  int            `json:"refused,omitempty"` // times in a row, at the present action
+	Rounds   int            `json:"rounds,omitempty"`  // that ended without a file; attempts besides these were broken off
 }
 
 // party is how many artifacts a request to a resolver may hold if this is one of
@@ -214,6 +215,7 @@ func (st *story) again() {
 		}
 	}
 	st.At, st.Cursor, st.Refused = nil, "", 0
+	st.Rounds++
 }
 
 // record makes the catalog's record of the story.

@@ -39,12 +39,12 @@ func TestKey_breaker(t *testing.T) {
 		if k.Breaker(now) != "open" || left != wait || reason != limit.ReasonBreaker {
 			t.Fatalf("opening %d: %s for %v (%s), want open for %v", n+1, k.Breaker(now), left, reason, wait)
 		}
-		if k.Breaker(now+(left)) != "half-open" || k.Cap() != 1 {
-			t.Fatalf("opening %d: %s, cap %d after the wait; want half-open and 1", n+1, k.Breaker(now+(left)), k.Cap())
+		if k.Breaker(now+left) != "half-open" || k.Cap() != 1 {
+			t.Fatalf("opening %d: %s, cap %d after the wait; want half-open and 1", n+1, k.Breaker(now+left), k.Cap())
 		}
 	}
 	for n := range 3 {
-		if k.Breaker(now+(time.Hour)) != "half-open" {
+		if k.Breaker(now+time.Hour) != "half-open" {
 			t.Fatalf("closed after %d answers", n)
 		}
 		now = attempt(t, &k, now, 0, k.OK)

@@ -87,10 +87,10 @@ func (k *Key) Gap() time.Duration { return k.pace.every }
 // comes from.
 func (k *Key) Every() (time.Duration, From) {
 	every := k.pace.every
-	switch {
-	case every == 0 || every == k.rule.Every:
+	switch every {
+	case 0, k.rule.Every:
 		return every, Configured
-	case every == k.told.Every:
+	case k.told.Every:
 		return every, Announced
 	default:
 		return every, Learnt

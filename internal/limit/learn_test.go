@@ -37,7 +37,7 @@ func drive(k *limit.Key, s *server, latency time.Duration) (answered, refused in
 	}
 	var open []request
 	now := at(0)
-	for now < (at(time.Hour)) {
+	for now < at(time.Hour) {
 		next, ok := k.Free(now)
 		if ok {
 			r := request{Ticket: k.Start(now), ends: now + latency}

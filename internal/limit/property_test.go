@@ -118,7 +118,7 @@ func (h *history) end(t *rapid.T) {
 		h.key.Throttle(ticket, h.now, wait)
 		h.probe = true
 		clear(h.fresh)
-		least := h.now + (max(wait, time.Second))
+		least := h.now + max(wait, time.Second)
 		if left, _ := h.key.Gate(h.now); h.now+left < least || h.now+left < h.gate {
 			t.Fatalf("gate open in %v, want at least %v and no shortening", left, max(wait, time.Second))
 		}

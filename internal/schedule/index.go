@@ -84,7 +84,7 @@ func (t *Table) look(k *key, now time.Duration) (status, time.Duration) {
 
 // lingers reports whether k had better wait for more rows.
 func (t *Table) lingers(k *key, now time.Duration) bool {
-	return k.rows < k.limit.Batch() && t.active > 0 && k.head+linger > now
+	return k.rows < k.limit.Batch() && t.out > 0 && k.head+linger > now
 }
 
 // enter notes that k waits for something else from now on.
@@ -120,7 +120,7 @@ func (t *Table) due(now time.Duration) {
 // remain when all else is done.
 func (t *Table) next(now time.Duration) (k *key, fair bool) {
 	t.due(now)
-	if t.active == 0 {
+	if t.out == 0 {
 		for _, k := range t.batching {
 			t.place(k, now) // nothing is on its way that it could wait for
 		}

@@ -158,9 +158,20 @@ func (m *model) opens(k *modelKey, now time.Time) (time.Time, bool) {
 	return at, true
 }
 
+// taken reports whether no request more may start.
+func (m *model) taken() bool {
+	active := 0
+	for _, p := range m.out {
+		if !p.left {
+			active++
+		}
+	}
+	return active >= m.slots || len(m.out) >= 3*m.slots
+}
+
 // eligible returns the keys that may start.
 func (m *model) eligible(now time.Time) (may []*modelKey) {
-	if len(m.out) >= m.slots {
+	if m.taken() {
 		return nil
 	}
 	for _, k := range m.keys {
@@ -245,7 +256,7 @@ func (m *model) pick(t *rapid.T, now time.Time) bool {
 	may := m.eligible(now)
 	fair := 0
 	for _, p := range m.out {
-		if p.fair {
+		if p.fair && !p.left {
 			fair++
 		}
 	}
@@ -305,7 +316,7 @@ func (m *model) pickAll(t *rapid.T) {
 func (m *model) checkWake(t *rapid.T, now time.Time) {
 	var want time.Time
 	for _, k := range m.keys {
-		if at, ok := m.opens(k, now); ok && len(m.out) < m.slots && (want.IsZero() || at.Before(want)) {
+		if at, ok := m.opens(k, now); ok && !m.taken() && (want.IsZero() || at.Before(want)) {
 			want = at
 		}
 	}

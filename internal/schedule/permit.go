@@ -19,7 +19,7 @@ type Permit struct {
 	grant  int32
 }
 
-// grant is the table's side of a permit: a slot that is taken.
+// grant is the table's side of a permit.
 type grant struct {
 	serial uint64 // of its permit; 0 if unused
 	key    *key
@@ -30,7 +30,7 @@ type grant struct {
 	told   uint32 // of the key, at the pick
 	fair   bool   // picked by age
 	down   bool   // no request: the key is not held
-	left   bool   // the key is free already
+	left   bool   // slot and key are free already
 }
 
 // Took tells that n rows came for a permit, at least 1. If they are fewer than
@@ -95,8 +95,8 @@ func (t *Table) Send(p Permit, at time.Time) (wait time.Duration) {
 	return wait
 }
 
-// Leave frees the key of a permit for others while its slot is still held. A
-// second call does nothing.
+// Leave frees slot and key of a permit for other requests, while its step does what
+// comes after its own. A second call does nothing.
 func (t *Table) Leave(p Permit, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -113,7 +113,7 @@ func (t *Table) leave(g *grant, now time.Duration) {
 	if g.left || g.down {
 		return
 	}
-	g.left = true
+	t.freeSlot(g)
 	g.key.limit.Done()
 	g.key.group.vacate()
 	took := (now - g.began).Seconds()
@@ -121,8 +121,20 @@ func (t *Table) leave(g *grant, now time.Duration) {
 	t.flow[g.key.class].service.add(took)
 }
 
-// Finish frees the slot of a permit, and its key unless Leave has, and tells the
-// key's limits what the step learnt about it. It reports whether that has changed
+// freeSlot ends the part of a grant that counts as a request.
+func (t *Table) freeSlot(g *grant) {
+	if g.left {
+		return
+	}
+	g.left = true
+	t.active--
+	if g.fair {
+		t.fair--
+	}
+}
+
+// Finish frees slot and key of a permit, unless Leave has, and tells the key's
+// limits what the step learnt about it. It reports whether that has changed
 // the key's gate, breaker, cap or pace.
 func (t *Table) Finish(p Permit, at time.Time, s queue.Signal) (changed bool) {
 	t.mu.Lock()
@@ -218,6 +230,7 @@ func (t *Table) grant(k *key, now time.Duration, rows int, fair bool) Permit {
 
 	t.serial++
 	t.active++
+	t.out++
 	if fair {
 		t.fair++
 	}
@@ -247,12 +260,10 @@ func (t *Table) held(p Permit) *grant {
 
 func (t *Table) release(p Permit) {
 	g := &t.grants[p.grant]
+	t.freeSlot(g)
 	g.key.held--
 	t.flow[g.key.class].running -= g.rows
-	if g.fair {
-		t.fair--
-	}
 	g.serial, g.key = 0, nil
 	t.free = append(t.free, p.grant)
-	t.active--
+	t.out--
 }

@@ -1,6 +1,9 @@
 package schedule
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // link is a key's place in an order. Keys go by their numbers, and links lie side
 // by side, apart from the keys: what a pick touches is then small enough to be in
@@ -90,8 +93,8 @@ func (o *order) lowest() int32 {
 
 // highest returns the first key of the last ring, or -1.
 func (o *order) highest() int32 {
-	for w := len(o.used) - 1; w >= 0; w-- {
-		if word := o.used[w]; word != 0 {
+	for w, word := range slices.Backward(o.used) {
+		if word != 0 {
 			return o.first[w*64+bits.Len64(word)-1]
 		}
 	}

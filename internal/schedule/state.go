@@ -36,7 +36,7 @@ type KeyState struct {
 func (t *Table) Active() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.active
+	return t.out
 }
 
 // HasReady reports whether any key has ready rows, even if it may not start.

@@ -17,7 +17,7 @@ import (
 
 // Config is what a [Table] obeys.
 type Config struct {
-	Slots int // steps at once over all keys
+	Slots int // requests at once over all keys
 
 	// Rule is the allowance of a key on first sight; nil allows everything. It is
 	// called under the table's lock and must not call the table.
@@ -50,9 +50,10 @@ type Table struct {
 	byAge    order
 	timers   timers
 
-	slots  int // steps allowed at once
-	active int // steps under way
+	slots  int // requests allowed at once
+	active int // requests under way: permits that have neither left nor ended
 	fair   int // of them, picked by age
+	out    int // permits
 	grants []grant
 	free   []int32 // unused grants
 	serial uint64  // of the latest grant
@@ -131,7 +132,7 @@ func (t *Table) Pick(at time.Time, most int) (Permit, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.see(at)
-	if t.active >= t.slots || most <= 0 {
+	if t.taken() || most <= 0 {
 		return Permit{}, false
 	}
 	k, fair := t.next(now)
@@ -182,7 +183,7 @@ func (t *Table) Wake(at time.Time) (time.Time, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.see(at)
-	if t.active >= t.slots {
+	if t.taken() {
 		return time.Time{}, false
 	}
 	if k, _ := t.next(now); k != nil {
@@ -194,8 +195,16 @@ func (t *Table) Wake(at time.Time) (time.Time, bool) {
 	return t.epoch.Add(t.timers.nodes[0].at), true
 }
 
-// SetSlots changes how many steps may run at once. Steps beyond a lower number
-// are left to end.
+// afterwork is how many steps there may be for each slot, with those that have left
+// their key and do what comes after the request. If that takes longer than the
+// requests, it must hold them up.
+const afterwork = 3
+
+// taken reports whether there is no slot for another request.
+func (t *Table) taken() bool { return t.active >= t.slots || t.out >= afterwork*t.slots }
+
+// SetSlots changes how many requests may be under way at once. Those beyond a
+// lower number are left to end.
 func (t *Table) SetSlots(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
