@@ -47,9 +47,9 @@ func (p place) writeConfig(attempts int) error {
 	for _, s := range p.Stations {
 		switch {
 		case s.Every > 0:
-			fmt.Fprintf(&b, "  %s: {in_flight: %d, every: %v}\n", s.key(), s.Cap, s.Every)
+			fmt.Fprintf(&b, "  %s: {in_flight: %d, every: %v, batch: 1}\n", s.key(), s.Cap, s.Every)
 		case s.Resolver:
-			fmt.Fprintf(&b, "  %s: {in_flight: %d, per_second: 1000000}\n", s.key(), s.Cap)
+			fmt.Fprintf(&b, "  %s: {in_flight: %d, per_second: 1000000, batch: 1}\n", s.key(), s.Cap)
 		}
 	}
 	var order []string
