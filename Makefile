@@ -10,6 +10,7 @@ FUZZTIME ?= 10s
 BENCH    ?= .
 COUNT    ?= 1
 PEERS    ?=
+BENCH_SCHEDULE ?=
 TOOL     := go tool -modfile=tools/go.mod
 
 # The race detector needs a C compiler; everything else builds without one.
@@ -18,7 +19,7 @@ RACE     := $(if $(CC_FOUND),-race)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## the main job, offline, against a small web of made-up works
@@ -69,6 +70,10 @@ bench: need-go ## benchmarks, summed up; BENCH=regexp, COUNT=n
 .PHONY: bench-peers
 bench-peers: need-go ## Quire's queue beside other job queues; PEERS='-workloads drain -rounds 1' passes flags
 	cd bench/peers && go run . $(PEERS)
+
+.PHONY: bench-schedule
+bench-schedule: build ## how near the scheduler comes to the least time; BENCH_SCHEDULE='-workloads A,B' passes flags
+	go run ./bench/schedule $(BENCH_SCHEDULE)
 
 .PHONY: fuzz
 fuzz: need-go ## every fuzz target for FUZZTIME each

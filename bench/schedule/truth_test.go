@@ -1,0 +1,136 @@
+package main
+
+import (
+	"math"
+	"net/http"
+	"testing"
+	"time"
+)
+
+const ms = int64(time.Millisecond)
+
+// at is an answered request at the first station, in milliseconds.
+func at(start, end int64) request {
+	return request{Job: 0, Start: start * ms, End: end * ms, Status: http.StatusOK}
+}
+
+func (r request) status(code int) request  { r.Status = code; return r }
+func (r request) gate(until int64) request { r.Gate = until * ms; return r }
+func (r request) of(job, station int) request {
+	r.Job, r.Station = job, station
+	return r
+}
+
+func TestTruth_breaches(t *testing.T) {
+	st := station{Cap: 2, Every: 100 * time.Millisecond}
+	tests := map[string]struct {
+		station        station
+		log            []request
+		over, soon, in breach
+	}{
+		"kept": {st, []request{at(0, 150), at(100, 250), at(200, 300)}, breach{}, breach{}, breach{}},
+		"over its cap": {
+			station{Cap: 2},
+			[]request{at(0, 100), at(10, 100), at(20, 100), at(30, 100)},
+			breach{2, 2},
+			breach{},
+			breach{},
+		},
+		"one ends as another starts": {station{Cap: 1}, []request{at(0, 100), at(100, 200)}, breach{}, breach{}, breach{}},
+		"given up, noticed late": {
+			station{Cap: 1},
+			[]request{at(0, 105).status(0), at(100, 200)},
+			breach{1, 0},
+			breach{},
+			breach{},
+		},
+		"given up later": {
+			station{Cap: 1},
+			[]request{at(0, 150).status(0), at(100, 200)},
+			breach{1, 1},
+			breach{},
+			breach{},
+		},
+		"a little too soon": {st, []request{at(0, 1), at(95, 96)}, breach{}, breach{1, 0}, breach{}},
+		"too soon":          {st, []request{at(0, 1), at(85, 86)}, breach{}, breach{1, 1}, breach{}},
+		"while gated": {
+			station{Cap: 9},
+			[]request{at(0, 1), at(2, 3).gate(1000), at(500, 501), at(1000, 1001)},
+			breach{},
+			breach{},
+			breach{1, 1},
+		},
+		"on its way when the gate closed": {
+			station{Cap: 9},
+			[]request{at(0, 10).gate(1000), at(9, 30), at(15, 30)},
+			breach{},
+			breach{},
+			breach{1, 0},
+		},
+		"a page that robots.txt forbids": {
+			station{Cap: 9, fault: robotsNo},
+			[]request{at(0, 1).of(-1, 0), at(2, 3)},
+			breach{},
+			breach{},
+			breach{1, 1},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			truth := &truth{world: &world{Stations: []station{tt.station}}, log: tt.log}
+			over, soon, in := truth.overCap(0), truth.tooSoon(0), truth.whileGated(0)
+			if over != tt.over || soon != tt.soon || in != tt.in {
+				t.Errorf("over its cap %v, too soon %v, gated %v; want %v, %v, %v", over, soon, in, tt.over, tt.soon, tt.in)
+			}
+		})
+	}
+}
+
+// TestTruth_path follows two jobs through a resolver and a host of cap 1.
+func TestTruth_path(t *testing.T) {
+	w := &world{spec: spec{Workers: 2, Hosts: 1}, Stations: append(resolvers(), station{Name: "h", Cap: 1})}
+	for n := range 2 {
+		w.Jobs = append(w.Jobs, job{N: n, Ask: []int{0}, Hosts: []int{firstHost}})
+	}
+	truth := newTruth(w, []request{
+		at(0, 10).of(0, 0), at(0, 20).of(1, 0),
+		at(10, 15).of(0, firstHost).status(0), // broken off, and again
+		at(20, 60).of(0, firstHost), at(80, 120).of(1, firstHost),
+	})
+	if got, want := truth.bound(all), (bound{90 * time.Millisecond, "cap of h"}); got != want {
+		t.Errorf("bound is %v, want %v", got, want)
+	}
+	if got, want := truth.makespan(all), 120*time.Millisecond; got != want {
+		t.Errorf("makespan is %v, want %v", got, want)
+	}
+	if got := truth.done(); got != 2 {
+		t.Errorf("%d jobs are done, want 2", got)
+	}
+	// A job waits from 10 to 20 and from 20 to 80; in 45 of these 70 one is served or broken off.
+	if got, want := truth.use(firstHost), 45.0/70; math.Abs(got-want) > 1e-9 {
+		t.Errorf("use of the host is %v, want %v", got, want)
+	}
+	// From 15 to 20 and from 60 to 80 one of two workers could have done something.
+	if got, want := truth.idle(), 25.0/120/2; math.Abs(got-want) > 1e-9 {
+		t.Errorf("workers were idle for %v, want %v", got, want)
+	}
+	waits := truth.coldWaits()
+	if got, want := percentile(waits, 100), 60*time.Millisecond; got != want || len(waits) != 2 {
+		t.Errorf("longest of %d waits is %v, want %v of 2", len(waits), got, want)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	var hundred []time.Duration
+	for n := range 100 {
+		hundred = append(hundred, time.Duration(100-n))
+	}
+	for p, want := range map[float64]time.Duration{1: 1, 50: 50, 99: 99, 100: 100} {
+		if got := percentile(hundred, p); got != want {
+			t.Errorf("percentile %v of 1 to 100 is %d", p, got)
+		}
+	}
+	if got := percentile(nil, 50); got != 0 {
+		t.Errorf("percentile 50 of nothing is %d", got)
+	}
+}
