@@ -33,15 +33,18 @@ func TestAllowances_Of(t *testing.T) {
 		want orchestrator.Limit
 	}{
 		"a host that nobody knows": {
-			quire.Config{}, "host:repo.uni.ac.uk",
+			quire.Config{},
+			"host:repo.uni.ac.uk",
 			orchestrator.Limit{InFlight: 4, Start: 2, Every: half, Group: "domain:uni.ac.uk", GroupInFlight: 8},
 		},
 		"at a port": {
-			quire.Config{}, "host:repo.uni.example:8443",
+			quire.Config{},
+			"host:repo.uni.example:8443",
 			orchestrator.Limit{InFlight: 4, Start: 2, Every: half, Group: "domain:uni.example", GroupInFlight: 8},
 		},
 		"a suffix under which everybody registers": {
-			quire.Config{}, "host:someone.github.io",
+			quire.Config{},
+			"host:someone.github.io",
 			orchestrator.Limit{InFlight: 4, Start: 2, Every: half, Group: "domain:someone.github.io", GroupInFlight: 8},
 		},
 		"that suffix itself": {quire.Config{}, "host:github.io", orchestrator.Limit{InFlight: 4, Start: 2, Every: half}},
@@ -49,42 +52,51 @@ func TestAllowances_Of(t *testing.T) {
 		"an IPv6 address":    {quire.Config{}, "host:[2001:db8::1]:8080", orchestrator.Limit{InFlight: 4, Start: 2, Every: half}},
 		"a single label":     {quire.Config{}, "host:localhost:8080", orchestrator.Limit{InFlight: 4, Start: 2, Every: half}},
 		"a cap that is the start already": {
-			quire.Config{MaxPerHost: 2}, "host:a.example",
+			quire.Config{MaxPerHost: 2},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 2, Every: half, Group: "domain:a.example", GroupInFlight: 8},
 		},
 		"a group is never narrower than a host": {
-			quire.Config{MaxPerHost: 12, MaxPerDomain: 3}, "host:a.example",
+			quire.Config{MaxPerHost: 12, MaxPerDomain: 3},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 12, Start: 2, Every: half, Group: "domain:a.example", GroupInFlight: 12},
 		},
 		"the configuration gives all hosts a cap": {
-			quire.Config{Limits: map[string]quire.Limit{"default_host": allow(9, 0)}}, "host:a.example",
+			quire.Config{Limits: map[string]quire.Limit{"default_host": allow(9, 0)}},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 9, Every: half, Group: "domain:a.example", GroupInFlight: 9},
 		},
 		"the configuration gives this host a cap": {
-			quire.Config{Limits: map[string]quire.Limit{"host:a.example": allow(3, 0)}}, "host:a.example",
+			quire.Config{Limits: map[string]quire.Limit{"host:a.example": allow(3, 0)}},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 3, Every: half, Group: "domain:a.example", GroupInFlight: 8},
 		},
 		"by name it may have more than its domain": {
-			quire.Config{Limits: map[string]quire.Limit{"host:a.example": allow(20, time.Second)}}, "host:a.example",
+			quire.Config{Limits: map[string]quire.Limit{"host:a.example": allow(20, time.Second)}},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 20, Every: time.Second},
 		},
 		"a pace alone leaves the start": {
-			quire.Config{MaxPerDomain: 5, Limits: map[string]quire.Limit{"host:a.example": allow(0, time.Second)}}, "host:a.example",
+			quire.Config{MaxPerDomain: 5, Limits: map[string]quire.Limit{"host:a.example": allow(0, time.Second)}},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 4, Start: 2, Every: time.Second, Group: "domain:a.example", GroupInFlight: 5},
 		},
 		"all that a host can be given": {
-			quire.Config{Limits: map[string]quire.Limit{"host:a.example": more}}, "host:a.example",
+			quire.Config{Limits: map[string]quire.Limit{"host:a.example": more}},
+			"host:a.example",
 			orchestrator.Limit{InFlight: 4, Start: 2, Every: half, Burst: 5, Daily: 9, Group: "domain:a.example", GroupInFlight: 8},
 		},
 		"a host with a row of its own": {quire.Config{}, "host:arxiv.org", orchestrator.Limit{InFlight: 1, Every: 3 * time.Second}},
 		"one that shares it":           {quire.Config{}, "host:export.arxiv.org", orchestrator.Limit{InFlight: 1, Every: 3 * time.Second}},
 		"overridden by the name that shares it": {
-			quire.Config{Limits: map[string]quire.Limit{"host:export.arxiv.org": allow(0, time.Minute)}}, "host:arxiv.org",
+			quire.Config{Limits: map[string]quire.Limit{"host:export.arxiv.org": allow(0, time.Minute)}},
+			"host:arxiv.org",
 			orchestrator.Limit{InFlight: 1, Every: time.Minute},
 		},
 		"overridden by both": {
 			quire.Config{Limits: map[string]quire.Limit{"host:export.arxiv.org": allow(0, time.Minute), "host:arxiv.org": allow(0, time.Hour)}},
-			"host:arxiv.org", orchestrator.Limit{InFlight: 1, Every: time.Hour},
+			"host:arxiv.org",
+			orchestrator.Limit{InFlight: 1, Every: time.Hour},
 		},
 		"the table's cap, and a lower one for all hosts": {
 			quire.Config{MaxPerHost: 1}, "host:europepmc.org", orchestrator.Limit{InFlight: 1, Every: half},
@@ -92,22 +104,26 @@ func TestAllowances_Of(t *testing.T) {
 		"a burst of the table": {quire.Config{}, "host:api.osf.io", orchestrator.Limit{InFlight: 1, Every: 40 * time.Second, Burst: 10}},
 		"a resolver":           {quire.Config{}, "resolver:unpaywall", orchestrator.Limit{InFlight: 4, Every: time.Second / 8, Daily: 100_000}},
 		"a resolver's cap": {
-			quire.Config{MaxPerResolver: map[string]int{"unpaywall": 2}}, "resolver:unpaywall",
+			quire.Config{MaxPerResolver: map[string]int{"unpaywall": 2}},
+			"resolver:unpaywall",
 			orchestrator.Limit{InFlight: 2, Every: time.Second / 8, Daily: 100_000},
 		},
 		"batches": {
 			quire.Config{}, "resolver:semanticscholar", orchestrator.Limit{InFlight: 1, Every: time.Second, Batch: 500},
 		},
 		"smaller batches": {
-			quire.Config{Limits: map[string]quire.Limit{"resolver:crossref": {Batch: &nine}}}, "resolver:crossref",
+			quire.Config{Limits: map[string]quire.Limit{"resolver:crossref": {Batch: &nine}}},
+			"resolver:crossref",
 			orchestrator.Limit{InFlight: 3, Every: time.Second / 3, Batch: 9},
 		},
 		"no larger than the resolver can take": {
-			quire.Config{Limits: map[string]quire.Limit{"resolver:crossref": {Batch: &thousand}}}, "resolver:crossref",
+			quire.Config{Limits: map[string]quire.Limit{"resolver:crossref": {Batch: &thousand}}},
+			"resolver:crossref",
 			orchestrator.Limit{InFlight: 3, Every: time.Second / 3, Batch: 50},
 		},
 		"a resolver that takes one": {
-			quire.Config{Limits: map[string]quire.Limit{"resolver:unpaywall": {Batch: &thousand}}}, "resolver:unpaywall",
+			quire.Config{Limits: map[string]quire.Limit{"resolver:unpaywall": {Batch: &thousand}}},
+			"resolver:unpaywall",
 			orchestrator.Limit{InFlight: 4, Every: time.Second / 8, Daily: 100_000, Batch: 1},
 		},
 		"nowhere": {quire.Config{}, "resolver:none", orchestrator.Limit{}},
