@@ -31,7 +31,9 @@ type result struct {
 	Healthy  float64 // the same ratio for the jobs that need no faulty host
 
 	Hot     string
-	HotUse  float64 // share of the hottest key's allowance that was used while a job waited for it
+	HotUse  float64       // share of the hottest key's allowance that was used while a job waited for it
+	Turn50  time.Duration // for which a place at the hottest key stayed empty between two requests
+	Turn99  time.Duration
 	Idle    float64 // share of the workers' time lost while a job waited for a station with room
 	Cap     breach
 	Gap     breach
@@ -125,6 +127,8 @@ func (t *truth) result(tr *trial) result {
 	}
 	hot := t.hottest()
 	r.Hot, r.HotUse, r.Idle = t.Stations[hot].Name, finite(t.use(hot)), finite(t.idle())
+	turns := t.turns(hot)
+	r.Turn50, r.Turn99 = percentile(turns, 50), percentile(turns, 99)
 	r.Cold99 = percentile(t.coldWaits(), 99)
 	t.sojourns(&r, tr.enqueued)
 	return r

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-const ms = int64(time.Millisecond)
+const tick = int64(time.Millisecond)
 
 // at is an answered request at the first station, in milliseconds.
 func at(start, end int64) request {
-	return request{Job: 0, Start: start * ms, End: end * ms, Status: http.StatusOK}
+	return request{Job: 0, Start: start * tick, End: end * tick, Status: http.StatusOK}
 }
 
 func (r request) status(code int) request  { r.Status = code; return r }
-func (r request) gate(until int64) request { r.Gate = until * ms; return r }
+func (r request) gate(until int64) request { r.Gate = until * tick; return r }
 func (r request) of(job, station int) request {
 	r.Job, r.Station = job, station
 	return r
@@ -109,6 +109,10 @@ func TestTruth_path(t *testing.T) {
 	// A job waits from 10 to 20 and from 20 to 80; in 45 of these 70 one is served or broken off.
 	if got, want := truth.use(firstHost), 45.0/70; math.Abs(got-want) > 1e-9 {
 		t.Errorf("use of the host is %v, want %v", got, want)
+	}
+	// From 15 to 20 and from 60 to 80 its only place was empty.
+	if got := truth.turns(firstHost); len(got) != 2 || got[0] != 5*time.Millisecond || got[1] != 20*time.Millisecond {
+		t.Errorf("the host's place was empty for %v", got)
 	}
 	// From 15 to 20 and from 60 to 80 one of two workers could have done something.
 	if got, want := truth.idle(), 25.0/120/2; math.Abs(got-want) > 1e-9 {
