@@ -24,7 +24,7 @@ type result struct {
 	Dead     int // requests at a host that never answers, or resets every connection
 	Repeated int // requests that gave a job what it had before
 
-	Makespan time.Duration // of all jobs
+	Makespan time.Duration // of all jobs whose file can be had
 	Least    time.Duration // that it could be
 	BoundBy  string
 	Ratio    float64
@@ -42,6 +42,7 @@ type result struct {
 	Trickle struct {
 		N, Late  int // Late: not served when the run was ended
 		P50, P99 time.Duration
+		Times    float64 // P99 ÷ the P50 of the trickle alone, G0, in the same rig
 	}
 
 	Wall  time.Duration // of the client's process
@@ -120,13 +121,16 @@ func (t *truth) result(tr *trial) result {
 		r.Gate = r.Gate.plus(t.whileGated(at))
 	}
 	if !t.trickle && !t.mixed && t.rate == 0 {
-		b := t.bound(all)
-		r.Makespan, r.Least, r.BoundBy = t.makespan(all), b.Least, b.By
+		b := t.bound(t.obtainable)
+		r.Makespan, r.Least, r.BoundBy = t.makespan(t.obtainable), b.Least, b.By
 		r.Ratio = float64(r.Makespan) / float64(b.Least)
 		r.Healthy = float64(t.makespan(t.healthy)) / float64(t.bound(t.healthy).Least)
 	}
 	hot := t.hottest()
 	r.Hot, r.HotUse, r.Idle = t.Stations[hot].Name, finite(t.use(hot)), finite(t.idle())
+	if t.rate > 0 {
+		r.HotUse = float64(r.Done) / (t.rate * refuseFor.Seconds())
+	}
 	turns := t.turns(hot)
 	r.Turn50, r.Turn99 = percentile(turns, 50), percentile(turns, 99)
 	r.Cold99 = percentile(t.coldWaits(), 99)
@@ -156,4 +160,17 @@ func finite(f float64) float64 {
 		return 1
 	}
 	return f
+}
+
+// compare sets the trickles of G beside the one of G0 with the same design and
+// seed, if that was run.
+func compare(results []result) {
+	for i := range results {
+		r := &results[i]
+		for _, alone := range results {
+			if alone.Workload == "G0" && alone.Design == r.Design && alone.Seed == r.Seed && alone.Trickle.P50 > 0 {
+				r.Trickle.Times = float64(r.Trickle.P99) / float64(alone.Trickle.P50)
+			}
+		}
+	}
 }

@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-const tick = int64(time.Millisecond)
+const (
+	tick   = int64(time.Millisecond)
+	lateAt = 9000 // the server came 20 ms too late, in milliseconds
+)
 
 // at is an answered request at the first station, in milliseconds.
 func at(start, end int64) request {
@@ -53,6 +56,15 @@ func TestTruth_breaches(t *testing.T) {
 		},
 		"a little too soon": {st, []request{at(0, 1), at(95, 96)}, breach{}, breach{1, 0}, breach{}},
 		"too soon":          {st, []request{at(0, 1), at(85, 86)}, breach{}, breach{1, 1}, breach{}},
+		"a little too soon, again and again": {
+			st, []request{at(0, 1), at(96, 97), at(192, 193), at(288, 289)}, breach{}, breach{3, 1}, breach{},
+		},
+		"one is seen late": {
+			st, []request{at(0, 1), at(109, 110), at(200, 201), at(300, 301)}, breach{}, breach{1, 0}, breach{},
+		},
+		"too soon while the server's clock stood still": {
+			st, []request{at(lateAt, lateAt+1), at(lateAt+85, lateAt+86)}, breach{}, breach{1, 0}, breach{},
+		},
 		"while gated": {
 			station{Cap: 9},
 			[]request{at(0, 1), at(2, 3).gate(1000), at(500, 501), at(1000, 1001)},
@@ -78,6 +90,7 @@ func TestTruth_breaches(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			truth := &truth{world: &world{Stations: []station{tt.station}}, log: tt.log}
+			truth.late = []lateness{{lateAt * tick, 20 * time.Millisecond}}
 			over, soon, in := truth.overCap(0), truth.tooSoon(0), truth.whileGated(0)
 			if over != tt.over || soon != tt.soon || in != tt.in {
 				t.Errorf("over its cap %v, too soon %v, gated %v; want %v, %v, %v", over, soon, in, tt.over, tt.soon, tt.in)
@@ -92,11 +105,11 @@ func TestTruth_path(t *testing.T) {
 	for n := range 2 {
 		w.Jobs = append(w.Jobs, job{N: n, Ask: []int{0}, Hosts: []int{firstHost}})
 	}
-	truth := newTruth(w, []request{
+	truth := newTruth(w, record{Log: []request{
 		at(0, 10).of(0, 0), at(0, 20).of(1, 0),
 		at(10, 15).of(0, firstHost).status(0), // broken off, and again
 		at(20, 60).of(0, firstHost), at(80, 120).of(1, firstHost),
-	})
+	}})
 	if got, want := truth.bound(all), (bound{90 * time.Millisecond, "cap of h"}); got != want {
 		t.Errorf("bound is %v, want %v", got, want)
 	}
