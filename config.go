@@ -25,12 +25,6 @@ var ErrConfig = errors.New("configuration")
 // Accept is the policy on what may be stored.
 type Accept = harvest.Accept
 
-// Limit overrides the allowance of a key. A nil field keeps what is in force.
-type Limit struct {
-	InFlight *int           // requests at once
-	Every    *time.Duration // least time between two starts
-}
-
 // Source is a resolver to ask.
 type Source struct {
 	Name    string
@@ -50,7 +44,8 @@ type Config struct {
 	ReadOnly  bool   // create and change nothing
 
 	Workers             int            // requests at once over all keys; 32
-	MaxPerHost          int            // requests at once at one host; 4
+	MaxPerHost          int            // requests at once at one host; 4, of which a host that is not known starts with 2
+	MaxPerDomain        int            // the same for all hosts of a domain together, if they are not known; 8, at least MaxPerHost
 	MaxPerResolver      map[string]int // the same for resolvers, by name
 	LeaseTTL, Heartbeat time.Duration  // as in orchestrator.Config
 	Grace               time.Duration
@@ -59,7 +54,7 @@ type Config struct {
 
 	// Limits override the shipped table, by key. "default_host" and
 	// "default_resolver" hold for keys that neither names; 2 starts a second if
-	// nothing is said.
+	// nothing is said. See Allowances for what comes of it.
 	Limits map[string]Limit
 
 	Sources      []Source // in the order in which they are asked; nil: all that are built in
@@ -67,12 +62,16 @@ type Config struct {
 	HTTP         HTTP
 	IgnoreRobots bool // do not ask robots.txt
 
-	Log     *slog.Logger // discarded if nil
-	Observe func(Event)  // told of each step, from many goroutines; may be nil
+	Log        *slog.Logger   // discarded if nil
+	Observe    func(Event)    // told of each step, from many goroutines; may be nil
+	ObserveKey func(KeyState) // told when a key's gate, breaker, cap or pace has changed, in the same way
 }
 
 // Event tells what became of one step of a job.
 type Event = orchestrator.Event
+
+// KeyState is how a key stands.
+type KeyState = orchestrator.KeyState
 
 func (c Config) withDefaults() (Config, error) {
 	c.Data = cmp.Or(c.Data, "quire-data")
@@ -80,6 +79,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Artifacts = cmp.Or(c.Artifacts, "file:"+filepath.Join(c.Data, "artifacts"))
 	c.Workers = cmp.Or(c.Workers, 32)
 	c.MaxPerHost = cmp.Or(c.MaxPerHost, 4)
+	c.MaxPerDomain = cmp.Or(c.MaxPerDomain, perDomain)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -142,10 +142,13 @@ func (c Config) fetch() fetch.Config {
 	return h
 }
 
+// noContact is told to nobody: it stands for an address where none is needed.
+const noContact = "unset@quire.invalid"
+
 func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) (*harvest.Harvest, error) {
 	var sources []paper.Resolver
 	// Planning needs the sources but asks none of them, so it needs no contact.
-	contact := cmp.Or(c.Contact, "unset@quire.invalid")
+	contact := cmp.Or(c.Contact, noContact)
 	for _, s := range c.Sources {
 		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
 		if err != nil {
@@ -164,48 +167,6 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) 
 	return harvest.New(cfg)
 }
 
-// limit returns the allowance of a key: the shipped table, tightened or widened
-// by MaxPerHost and MaxPerResolver, overridden by Limits.
-func (c Config) limit() func(key string) orchestrator.Limit {
-	shipped := make(map[string]resolver.Limit)
-	for _, l := range resolver.Limits() {
-		shipped[l.Key] = l
-	}
-	overrides := make(map[string]Limit, len(c.Limits))
-	keys := newHostKeys()
-	for key, l := range c.Limits {
-		overrides[keys.service(key)] = l
-	}
-	return func(key string) orchestrator.Limit {
-		if key == harvest.Nowhere {
-			return orchestrator.Limit{}
-		}
-		kind, name, _ := strings.Cut(key, ":")
-		l := orchestrator.Limit{InFlight: c.MaxPerHost, Every: time.Second / 2, Break: c.Breaker}
-		l = override(l, overrides["default_"+kind])
-		if s, ok := shipped[key]; ok {
-			l.InFlight, l.Every = s.InFlight, s.Every
-			if kind == "host" {
-				l.InFlight = min(l.InFlight, c.MaxPerHost)
-			}
-		}
-		if n := c.MaxPerResolver[name]; kind == "resolver" && n > 0 {
-			l.InFlight = n
-		}
-		return override(l, overrides[key])
-	}
-}
-
-func override(l orchestrator.Limit, by Limit) orchestrator.Limit {
-	if by.InFlight != nil {
-		l.InFlight = *by.InFlight
-	}
-	if by.Every != nil {
-		l.Every = *by.Every
-	}
-	return l
-}
-
 // hostKeys maps URLs to keys. Hosts that belong to one service share its key.
 type hostKeys struct {
 	shared map[string]string
@@ -215,8 +176,10 @@ type hostKeys struct {
 func newHostKeys() hostKeys {
 	k := hostKeys{shared: make(map[string]string), api: make(map[string]bool)}
 	for _, l := range resolver.Limits() {
-		for _, host := range l.Hosts {
-			k.shared["host:"+host] = l.Key
+		if strings.HasPrefix(l.Key, "host:") {
+			for _, host := range l.Hosts {
+				k.shared["host:"+host] = l.Key
+			}
 		}
 		if l.API {
 			k.api[l.Key] = true
@@ -236,20 +199,10 @@ func (k hostKeys) of(rawURL string) string {
 // service returns the key that a host's key stands for: its own, or that of the
 // service it belongs to.
 func (k hostKeys) service(key string) string {
-	if service, ok := k.shared[key]; ok && strings.HasPrefix(service, "host:") {
+	if service, ok := k.shared[key]; ok {
 		return service
 	}
 	return key
 }
 
 func (k hostKeys) exempt(rawURL string) bool { return k.api[k.of(rawURL)] }
-
-// KeyLimit returns the allowance that the configuration gives to a key: how
-// many requests at once (0: no cap) and the least time between two starts.
-func (c Config) KeyLimit(key string) (inFlight int, every time.Duration) {
-	if full, err := c.withDefaults(); err == nil {
-		c = full
-	}
-	l := c.limit()(key)
-	return l.InFlight, l.Every
-}

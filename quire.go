@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/quire-dev/quire/internal/blob"
 	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/internal/harvest"
+	"github.com/quire-dev/quire/orchestrator"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
 )
@@ -30,6 +32,7 @@ type System struct {
 	fetch   *fetch.Client    // nil without a contact: no way out
 	blobs   *blob.Local      // nil when read-only
 	links   *blob.Links      // nil when read-only
+	running atomic.Pointer[orchestrator.Orchestrator]
 }
 
 // Open opens the data directory and the store of cfg, creating what is missing,

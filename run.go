@@ -41,6 +41,24 @@ type Summary struct {
 	Drained        bool    `json:"drained"`
 	Paused         int     `json:"paused"`       // of Remaining, those that wait because of a Pause
 	QueuePaused    bool    `json:"queue_paused"` // the whole queue is, not only some keys
+
+	// What the rest takes at least, by all that the run knew when it ended, and the
+	// key that takes so long. Nil if nothing is known to be left; the key also if it
+	// was the number of workers that bound the run.
+	BoundKey     *string  `json:"bound_key"`
+	BoundSeconds *float64 `json:"bound_seconds"`
+}
+
+// bound tells what key bound the run that has ended.
+func (s *Summary) bound(key string, left time.Duration) {
+	if left <= 0 {
+		return
+	}
+	seconds := left.Seconds()
+	s.BoundSeconds = &seconds
+	if key != "" {
+		s.BoundKey = &key
+	}
 }
 
 // Run runs the queue until ctx ends or an option says so; what is running then
@@ -87,15 +105,46 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	var follower sync.WaitGroup
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	follower.Go(func() { s.follow(following, manifest) })
+	s.running.Store(orch)
 	did, err := orch.Run(running)
+	s.running.Store(nil)
 	stop()
 	follower.Wait()
 	err = errors.Join(lost(ctx, running), err, manifest.CatchUp(context.WithoutCancel(ctx), s.store))
-	sum, statErr := s.remaining(Summary{
+	sum := Summary{
 		Done: did.Done, Skipped: did.Skipped, Error: did.Error, Bytes: bytes.Load(),
 		ElapsedSeconds: time.Since(start).Seconds(), Requests: s.fetch.Requests() - before, Drained: did.Drained,
-	})
+	}
+	sum.bound(orch.Bound())
+	sum, statErr := s.remaining(sum)
 	return sum, errors.Join(err, statErr)
+}
+
+// Bound returns the key that will take longest and how long the work that is left
+// takes at least, by all that is known now, while Run runs; the key is empty if it
+// is the number of workers that binds. Otherwise it returns nothing.
+func (s *System) Bound() (key string, left time.Duration) {
+	if orch := s.running.Load(); orch != nil {
+		return orch.Bound()
+	}
+	return "", 0
+}
+
+// Noted returns how keys stand as runs have noted it, in this process or another:
+// what they have learnt of each, up to some ten seconds ago. Notes that can't be
+// read are left out.
+func (s *System) Noted(ctx context.Context) (map[string]KeyState, error) {
+	notes, err := s.store.KeyNotes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read what was learnt of keys: %w", err)
+	}
+	states, limit := make(map[string]KeyState, len(notes)), s.cfg.limit()
+	for _, n := range notes {
+		if state, err := orchestrator.Noted(n, limit(n.Key)); err == nil {
+			states[n.Key] = state
+		}
+	}
+	return states, nil
 }
 
 // lost says that the right to run was lost, if that is why running ended.
@@ -149,7 +198,7 @@ func (s *System) orchestrator(opt RunOptions, gates map[string]time.Duration, by
 	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
 		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
 		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(), Gates: gates,
-		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log,
+		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey,
 		Observe: func(e Event) {
 			if e.State == queue.Done {
 				bytes.Add(fileBytes(e))

@@ -25,15 +25,19 @@ var errGraceOver = errors.New("run is stopping")
 // run is the state of one Run.
 type run struct {
 	*Orchestrator
-	steps   sync.WaitGroup  // running steps
+	steps   sync.WaitGroup  // running steps, and leases under way
 	keepers sync.WaitGroup  // heartbeat and watch
 	wake    chan struct{}   // holds a token when something may have changed
 	doubts  chan struct{}   // holds a token when leases may have been cancelled
 	ctx     context.Context //nolint:containedctx // of all steps: it begins and ends with the run
 	cancel  context.CancelCauseFunc
 
+	lanes chan struct{} // holds a token for each lease under way
+
 	mu      sync.Mutex
 	running map[int64]*running // by job id
+	asked   int                // rows in leases under way
+	fault   error              // of the latest lease
 	stale   bool               // the table's row counts may be too low
 	due     time.Time          // the next delayed row becomes ready; zero: none known
 	looking bool               // the loop is reading the store
@@ -53,6 +57,7 @@ func newRun(o *Orchestrator) *run {
 		Orchestrator: o,
 		wake:         make(chan struct{}, 1),
 		doubts:       make(chan struct{}, 1),
+		lanes:        make(chan struct{}, lanes),
 		running:      make(map[int64]*running),
 		stale:        true,
 	}
@@ -151,10 +156,20 @@ func (r *run) turn(reap bool) (over bool, err error) {
 	if err := r.refresh(ctx); err != nil {
 		return false, err
 	}
-	if err := r.fill(ctx); err != nil {
+	r.fill()
+	if err := r.takeFault(); err != nil {
 		return false, err
 	}
 	return r.over(ctx)
+}
+
+// takeFault returns what went wrong with the latest lease.
+func (r *run) takeFault() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.fault
+	r.fault = nil
+	return err
 }
 
 func (r *run) markStale() {
@@ -232,30 +247,46 @@ func (r *run) expect(t time.Time) {
 	r.mu.Unlock()
 }
 
-// fill starts a step for each slot and key that is free and has a ready row. It
-// goes round once, and the alarm calls it again at once if there is more to do:
-// where steps end as fast as others start, the loop still gets its turn.
-func (r *run) fill(ctx context.Context) error {
+// fill has a step started for each slot and key that is free and has a ready row.
+// The rows are leased in a goroutine of its own: what becomes free meanwhile need
+// not wait for that.
+func (r *run) fill() {
 	permits, wants := r.pick()
 	if len(permits) == 0 {
-		return nil
+		return
 	}
-	r.look()
+	r.lanes <- struct{}{}
+	r.steps.Go(func() {
+		r.lease(permits, wants)
+		<-r.lanes
+		r.poke()
+	})
+}
+
+// lanes is how many leases there are at once.
+const lanes = 4
+
+// lease leases rows for permits and starts their steps.
+func (r *run) lease(permits []schedule.Permit, wants []queue.Want) {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
 	leases, err := r.store.Lease(ctx, r.cfg.Owner, wants, r.cfg.LeaseTTL)
 	now := time.Now()
 	spare := permits
 	if err == nil {
 		spare = r.start(permits, leases, now)
 	}
-	r.looked(func() {
-		for _, p := range spare {
-			r.table.Unpick(p, now, err == nil)
-		}
-	})
-	if err != nil {
-		r.markStale()
+	for _, p := range spare {
+		r.table.Unpick(p, now, err == nil)
 	}
-	return err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range wants {
+		r.asked -= w.N
+	}
+	if err != nil {
+		r.stale, r.fault = true, err
+	}
 }
 
 // maxRows is how many jobs are leased at once at most.
@@ -268,7 +299,7 @@ func (r *run) room() int {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.cfg.MaxJobs - r.done.Done - r.done.Skipped - r.done.Error - len(r.running)
+	return r.cfg.MaxJobs - r.done.Done - r.done.Skipped - r.done.Error - len(r.running) - r.asked
 }
 
 // pick takes all permits that can be had now, with the wants that go with them.
@@ -291,8 +322,15 @@ func (r *run) pick() ([]schedule.Permit, []queue.Want) {
 			wants = append(wants, queue.Want{Key: p.Key})
 		}
 		wants[i].N += p.N
+		r.ask(p.N)
 	}
 	return permits, wants
+}
+
+func (r *run) ask(rows int) {
+	r.mu.Lock()
+	r.asked += rows
+	r.mu.Unlock()
 }
 
 // start runs the leased jobs, as many with each permit of their key as it may
@@ -320,7 +358,7 @@ func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Ti
 // over reports whether there is nothing left to do for this run.
 func (r *run) over(ctx context.Context) (bool, error) {
 	r.mu.Lock()
-	busy := len(r.running) > 0
+	busy := len(r.running) > 0 || r.asked > 0
 	finished := r.done.Done + r.done.Skipped + r.done.Error
 	pending := r.stale || !r.due.IsZero()
 	r.mu.Unlock()

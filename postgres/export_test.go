@@ -9,7 +9,7 @@ func Queries() map[string]string {
 	finished, _ := selectJobs(queue.Filter{AfterSeq: 7})
 	return map[string]string{
 		"lease": leaseQuery, "heartbeat": heartbeatQuery, "standing": standingQuery, "end": endQuery, "reap": reapQuery,
-		"promote": promoteQuery, "backlog": backlogQuery, "until": untilQuery, "since": sinceQuery, "due": dueQuery,
+		"promote": promoteQuery, "backlog": backlogQuery, "until": untilQuery, "since": sinceQuery, "due": dueQuery, "heads": headsQuery,
 		"ranks": ranksQuery, "page": page, "failed": failed, "finished": finished,
 	}
 }

@@ -23,30 +23,32 @@ func (s *Store) SaveKeyNotes(ctx context.Context, notes ...queue.KeyNote) error 
 		ON CONFLICT (key) DO UPDATE SET doc = excluded.doc, saved_at = excluded.saved_at`
 		drop = `DELETE FROM quire.key_notes WHERE key = ANY ($1::text[])`
 	)
+	for i, n := range notes {
+		if err := n.Check(); err != nil {
+			return fmt.Errorf("save notes of keys: note %d of %d: %w", i+1, len(notes), err)
+		}
+	}
 	if len(notes) == 0 {
 		return nil
 	}
-	err := queue.CheckKeyNotes(notes)
-	if err == nil {
-		last := make(map[string][]byte) // a statement may not touch a row twice
-		for _, n := range notes {
-			last[n.Key] = n.Doc
-		}
-		var dropped, saved []string
-		var docs [][]byte
-		for _, key := range slices.Sorted(maps.Keys(last)) { // in one order: no deadlocks
-			if doc := last[key]; len(doc) == 0 {
-				dropped = append(dropped, key)
-			} else {
-				saved, docs = append(saved, key), append(docs, doc)
-			}
-		}
-		err = s.write(ctx, func(_ context.Context, t *tx) error {
-			t.queue(drop, nil, dropped)
-			t.queue(save, nil, saved, docs)
-			return nil
-		})
+	last := make(map[string][]byte) // a statement may not touch a row twice
+	for _, n := range notes {
+		last[n.Key] = n.Doc
 	}
+	var dropped, saved []string
+	var docs [][]byte
+	for _, key := range slices.Sorted(maps.Keys(last)) { // in one order, as another store may save the same
+		if doc := last[key]; len(doc) == 0 {
+			dropped = append(dropped, key)
+		} else {
+			saved, docs = append(saved, key), append(docs, doc)
+		}
+	}
+	err := s.write(ctx, func(_ context.Context, t *tx) error {
+		t.queue(drop, nil, dropped)
+		t.queue(save, nil, saved, docs)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("save notes of keys: %w", err)
 	}

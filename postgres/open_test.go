@@ -105,6 +105,9 @@ func TestOpen_readOnly(t *testing.T) {
 	enqueue(t, w, later)
 	l := leaseOne(t, w)
 	age(t, dsn, time.Hour)
+	if err := w.SaveKeyNotes(t.Context(), queue.KeyNote{Key: "k", Doc: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
 	r, err := postgres.Open(t.Context(), dsn, postgres.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
@@ -120,15 +123,16 @@ func TestOpen_readOnly(t *testing.T) {
 			_, err := r.Lease(t.Context(), "me", []queue.Want{{Key: "k", N: 1}}, time.Minute)
 			return err
 		},
-		"Heartbeat":  func() error { _, err := r.Heartbeat(t.Context(), time.Minute, l); return err },
-		"Settle":     func() error { _, err := r.Settle(t.Context(), done([]queue.Lease{l})...); return err },
-		"Reap":       func() error { _, err := r.Reap(t.Context(), 1); return err },
-		"Requeue":    func() error { _, err := r.Requeue(t.Context(), queue.Filter{}); return err },
-		"Cancel":     func() error { _, err := r.Cancel(t.Context(), queue.Filter{}); return err },
-		"Prune":      func() error { _, err := r.Prune(t.Context(), queue.Filter{}); return err },
-		"Pause":      func() error { return r.Pause(t.Context(), "") },
-		"Resume":     func() error { return r.Resume(t.Context(), "") },
-		"LockRunner": func() error { _, _, err := r.LockRunner(t.Context()); return err },
+		"Heartbeat":    func() error { _, err := r.Heartbeat(t.Context(), time.Minute, l); return err },
+		"Settle":       func() error { _, err := r.Settle(t.Context(), done([]queue.Lease{l})...); return err },
+		"Reap":         func() error { _, err := r.Reap(t.Context(), 1); return err },
+		"Requeue":      func() error { _, err := r.Requeue(t.Context(), queue.Filter{}); return err },
+		"Cancel":       func() error { _, err := r.Cancel(t.Context(), queue.Filter{}); return err },
+		"Prune":        func() error { _, err := r.Prune(t.Context(), queue.Filter{}); return err },
+		"Pause":        func() error { return r.Pause(t.Context(), "") },
+		"Resume":       func() error { return r.Resume(t.Context(), "") },
+		"SaveKeyNotes": func() error { return r.SaveKeyNotes(t.Context(), queue.KeyNote{Key: "k"}) },
+		"LockRunner":   func() error { _, _, err := r.LockRunner(t.Context()); return err },
 	} {
 		if err := f(); err == nil {
 			t.Errorf("%s changed a store that is open for reading", name)
@@ -136,6 +140,9 @@ func TestOpen_readOnly(t *testing.T) {
 	}
 	if _, until, err := r.Backlog(t.Context()); err != nil || until != 0 {
 		t.Errorf("Backlog: until %v, %v; want 0, as something is due that it may not mark", until, err)
+	}
+	if notes, err := r.KeyNotes(t.Context()); err != nil || len(notes) != 1 {
+		t.Errorf("KeyNotes: %v, %v; want the one that was there", notes, err)
 	}
 	after, err := r.Jobs(t.Context(), queue.Filter{})
 	if err != nil {

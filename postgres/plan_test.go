@@ -26,11 +26,13 @@ func TestPlans(t *testing.T) {
 		"until":     {"using queued_due"},
 		"since":     {"using queued_since"},
 		"due":       {"Index Scan using queued_due"},
+		"heads":     {"Index Scan using queued_ready", "Index Scan using queued_due"},
 		"ranks":     {"using queued_ready", "using shares_pkey", "using served_pkey"},
 		"page":      {"using queued_pkey", "using leased_pkey", "using finished_pkey", "using jobs_pkey"},
 		"failed":    {"using finished_error"},
 		"finished":  {"finish_seq_idx", "using jobs_pkey"},
 	}
+	sorts := map[string]int{"heads": 1} // of those that were found, one of each key
 	dsn := server.Server(t).Open(t)
 	open(t, dsn)
 	check := func(when string) {
@@ -47,7 +49,7 @@ func TestPlans(t *testing.T) {
 					t.Errorf("%s, %s: the plan reads all of a table:\n%s", name, when, plan)
 				}
 			}
-			if sorted.MatchString(plan) {
+			if len(sorted.FindAllString(plan, -1)) > sorts[name] {
 				t.Errorf("%s, %s: the plan sorts jobs:\n%s", name, when, plan)
 			}
 		}

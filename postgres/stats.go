@@ -107,7 +107,9 @@ func (s *Store) Waits(ctx context.Context, reasons ...string) (waits map[string]
 }
 
 // Stats implements [queue.Inspector]. Leased jobs are counted one by one, as
-// there are few at a time.
+// there are few at a time. Ages are to a microsecond. When very many delayed rows
+// have become ready at the same time, those that no lease would look at yet count
+// as ready, but not for the HeadAge of their keys.
 func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 	var c counter
 	if err := s.read(ctx, func(_ context.Context, t *tx) error {
@@ -130,13 +132,18 @@ type counter struct {
 const (
 	waitingQuery = `
 	SELECT key, sum(ready)::bigint, sum(delayed)::bigint FROM quire.waiting GROUP BY key HAVING sum(ready) <> 0 OR sum(delayed) <> 0`
-	// How long the first ready job of each key with one has been ready, in microseconds.
+	// For how many microseconds the job of each key that would be leased next has been
+	// ready: the first of those that are marked ready, or one of those that a lease
+	// would mark before it looks.
 	headsQuery = `
-	SELECT k.key, greatest(0, extract(epoch FROM clock_timestamp() - h.available_at) * 1000000)::bigint
-	FROM (SELECT key FROM quire.waiting GROUP BY key HAVING sum(ready) > 0) AS k
-	CROSS JOIN LATERAL (
-		SELECT available_at FROM quire.queued w WHERE w.key = k.key AND NOT w.delayed ORDER BY priority DESC, rank, id LIMIT 1
-	) AS h`
+	SELECT DISTINCT ON (h.key) h.key, (extract(epoch FROM clock_timestamp() - h.available_at) * 1000000)::bigint
+	FROM (
+		SELECT first.* FROM (SELECT key FROM quire.waiting GROUP BY key HAVING sum(ready) > 0) AS k CROSS JOIN LATERAL (
+			SELECT w.key, w.available_at, w.priority, w.rank, w.id FROM quire.queued w WHERE w.key = k.key AND NOT w.delayed
+			ORDER BY w.priority DESC, w.rank, w.id LIMIT 1) AS first
+		UNION ALL (SELECT w.key, w.available_at, w.priority, w.rank, w.id FROM quire.queued w
+		WHERE w.delayed AND w.available_at <= (SELECT clock_timestamp()) ORDER BY w.available_at LIMIT $1::bigint)
+	) AS h ORDER BY h.key, h.priority DESC, h.rank, h.id`
 	leasedQuery = `SELECT key, count(*) FROM quire.leased GROUP BY key`
 	endedQuery  = `
 	SELECT state::text, reason, class, sum(n)::bigint FROM quire.ended GROUP BY state, reason, class HAVING sum(n) <> 0`
@@ -149,19 +156,16 @@ func (c *counter) read(t *tx) {
 	t.queue(waitingQuery, func(rows pgx.Rows) error {
 		return c.scan(rows, func(k *queue.KeyStats, n, m int) { k.Ready, k.Delayed = k.Ready+n, k.Delayed+m })
 	})
+	t.queue(headsQuery, func(rows pgx.Rows) error { // before the clock has more rows due, so that they are counted
+		return c.scan(rows, func(k *queue.KeyStats, age, _ int) { k.HeadAge = max(time.Duration(age)*time.Microsecond, 0) })
+	}, int64(promoteLease))
 	t.queue(dueQuery, func(rows pgx.Rows) error {
 		var first int
 		err := c.scan(rows, func(k *queue.KeyStats, n, since int) {
-			if k.Ready == 0 {
-				k.HeadAge = -time.Duration(since) * time.Microsecond
-			}
 			k.Ready, k.Delayed, first = k.Ready+n, k.Delayed-n, since
 		})
 		c.stats.OldestReady = max(c.stats.OldestReady, -time.Duration(first)*time.Microsecond)
 		return err
-	})
-	t.queue(headsQuery, func(rows pgx.Rows) error {
-		return c.scan(rows, func(k *queue.KeyStats, age, _ int) { k.HeadAge = time.Duration(age) * time.Microsecond })
 	})
 	t.queue(leasedQuery, func(rows pgx.Rows) error {
 		return c.scan(rows, func(k *queue.KeyStats, n, _ int) { k.InFlight = n })

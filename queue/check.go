@@ -40,6 +40,21 @@ func (s Settlement) Check() error {
 	return CheckText("key", s.Key, 0, MaxKey)
 }
 
+// Check returns nil if a store may save n, and otherwise [ErrInvalid] that names the
+// field and the limit. The Key must be UTF-8 without NUL.
+func (n KeyNote) Check() error {
+	if err := CheckText("key", n.Key, 1, MaxKey); err != nil {
+		return err
+	}
+	switch {
+	case len(n.Doc) > MaxKeyNote:
+		return fmt.Errorf("%w doc: %d bytes, at most %d are allowed", ErrInvalid, len(n.Doc), MaxKeyNote)
+	case len(n.Doc) > 0 && !json.Valid(n.Doc):
+		return fmt.Errorf("%w doc: %.80q is not JSON", ErrInvalid, n.Doc)
+	}
+	return nil
+}
+
 // Check returns nil if f can be answered, and otherwise [ErrInvalid].
 func (f Filter) Check() error {
 	if len(f.ArtifactIDs) > MaxFilterIDs {
@@ -77,21 +92,4 @@ func CleanText(text string) string {
 		return text
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// CheckKeyNotes returns an [ErrInvalid] that says which of the notes may not be
-// saved, and why, if any.
-func CheckKeyNotes(notes []KeyNote) error {
-	for _, n := range notes {
-		if err := CheckText("key", n.Key, 1, MaxKey); err != nil {
-			return err
-		}
-		if len(n.Doc) > MaxKeyNote {
-			return fmt.Errorf("%w: note of %s: %d bytes, at most %d", ErrInvalid, n.Key, len(n.Doc), MaxKeyNote)
-		}
-		if len(n.Doc) > 0 && !json.Valid(n.Doc) {
-			return fmt.Errorf("%w: note of %s: not JSON", ErrInvalid, n.Key)
-		}
-	}
-	return nil
 }

@@ -83,17 +83,19 @@ type KeyStats struct {
 	Ready, Delayed, InFlight int
 	Paused                   bool // this key, whatever holds for the queue
 
-	// HeadAge is how long the job that would be leased next has been ready; 0 if
-	// none is.
+	// HeadAge is how long the job that Lease would give next has been ready, to a
+	// millisecond or better, as if nothing were paused; 0 if it would give none.
 	HeadAge time.Duration
 }
 
 // KeyNotes keeps what runs learn about keys, for the runs after them.
 type KeyNotes interface {
-	// SaveKeyNotes replaces the notes of the keys named, in one transaction. An
-	// empty Doc deletes. Invalid notes are refused with [ErrInvalid].
+	// SaveKeyNotes replaces the notes of the keys named, in one transaction: all or
+	// none. An empty Doc deletes; the last of several notes of one key counts. A key
+	// need not have jobs. Invalid notes are refused with [ErrInvalid]. It wakes no
+	// [Store].Watch by itself.
 	SaveKeyNotes(ctx context.Context, notes ...KeyNote) error
-	// KeyNotes returns all notes, by key.
+	// KeyNotes returns all notes, in the order of the bytes of their keys.
 	KeyNotes(ctx context.Context) ([]KeyNote, error)
 }
 

@@ -19,26 +19,28 @@ func (s *Store) SaveKeyNotes(ctx context.Context, notes ...queue.KeyNote) error 
 		ON CONFLICT (key) DO UPDATE SET doc = excluded.doc, saved_at = excluded.saved_at`
 		drop = `DELETE FROM key_notes WHERE key = ?`
 	)
+	for i, n := range notes {
+		if err := n.Check(); err != nil {
+			return fmt.Errorf("save notes of keys: note %d of %d: %w", i+1, len(notes), err)
+		}
+	}
 	if len(notes) == 0 {
 		return nil
 	}
-	err := queue.CheckKeyNotes(notes)
-	if err == nil {
-		_, err = write(ctx, s.w, func(t *tx) (int, error) {
-			for _, n := range notes {
-				var err error
-				if len(n.Doc) == 0 {
-					_, err = t.exec(drop, n.Key)
-				} else {
-					_, err = t.exec(save, n.Key, string(n.Doc), t.now)
-				}
-				if err != nil {
-					return 0, err
-				}
+	_, err := write(ctx, s.w, func(t *tx) (int, error) {
+		for _, n := range notes {
+			var err error
+			if len(n.Doc) == 0 {
+				_, err = t.exec(drop, n.Key)
+			} else {
+				_, err = t.exec(save, n.Key, string(n.Doc), t.now)
 			}
-			return len(notes), nil
-		})
-	}
+			if err != nil {
+				return 0, err
+			}
+		}
+		return len(notes), nil
+	})
 	if err != nil {
 		return fmt.Errorf("save notes of keys: %w", err)
 	}

@@ -224,6 +224,14 @@ func TestOpen_readOnly(t *testing.T) {
 	if _, err := reader.Enqueue(t.Context(), newJobs(9, 1)); err == nil {
 		t.Error("Enqueue: no error")
 	}
+	note := queue.KeyNote{Key: "k", Doc: []byte(`{}`)}
+	check(t, writer.SaveKeyNotes(t.Context(), note))
+	if err := reader.SaveKeyNotes(t.Context(), queue.KeyNote{Key: "k"}); err == nil {
+		t.Error("SaveKeyNotes: no error")
+	}
+	if notes, err := reader.KeyNotes(t.Context()); err != nil || len(notes) != 1 {
+		t.Errorf("KeyNotes: %v, %v", notes, err)
+	}
 	if _, _, err := reader.LockRunner(t.Context()); err == nil {
 		t.Error("LockRunner: no error")
 	}

@@ -166,7 +166,9 @@ func each(ctx context.Context, snap *sql.Tx, query string, f func(*sql.Rows) err
 	return rows.Err()
 }
 
-// Stats implements [queue.Inspector].
+// Stats implements [queue.Inspector]. OldestReady is to a second, the HeadAge of a
+// key to a millisecond. When very many delayed rows have become ready at the same
+// time, those that no lease would look at yet count as ready, but not for HeadAge.
 func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 	c := counter{byKey: make(map[string]*queue.KeyStats), now: time.Now().UnixMilli()}
 	c.stats.Reasons, c.stats.Classes = make(map[string]int), make(map[string]int)
@@ -185,16 +187,24 @@ type counter struct {
 }
 
 const (
-	keysQuery = `
-	SELECT name, paused, ready, delayed, in_flight, iif(ready > 0, coalesce((
-		SELECT due FROM jobs INDEXED BY jobs_ready WHERE state = 0 AND key = keys.id ORDER BY priority DESC, rank, id LIMIT 1), 0), 0)
-	FROM keys WHERE ready > 0 OR delayed > 0 OR in_flight > 0 OR paused`
+	keysQuery     = `SELECT name, paused, ready, delayed, in_flight FROM keys WHERE ready > 0 OR delayed > 0 OR in_flight > 0 OR paused`
 	oldestQuery   = `SELECT coalesce(min(second) * 1000, -1) FROM ready_since`
 	outcomesQuery = `SELECT state, reason, class, n FROM outcomes`
 	// Delayed rows that nobody has marked ready yet.
 	dueQuery = `
 	SELECT name, count(*), min(due) FROM jobs INDEXED BY jobs_due JOIN keys ON keys.id = key
 	WHERE state = 1 AND due <= ? GROUP BY key`
+	// Of each key the job that would be leased next: the first of those that are
+	// marked ready, or one of those that a lease would mark before it looks.
+	headsQuery = `
+	SELECT name, due FROM (
+		SELECT key, due, row_number() OVER (PARTITION BY key ORDER BY priority DESC, rank, id) AS place FROM (
+			SELECT head.key, head.due, head.priority, head.rank, head.id FROM keys CROSS JOIN jobs head ON head.id = (
+				SELECT id FROM jobs INDEXED BY jobs_ready WHERE key = keys.id AND state = 0 ORDER BY priority DESC, rank, id LIMIT 1)
+			WHERE keys.ready > 0
+			UNION ALL SELECT * FROM (
+				SELECT key, due, priority, rank, id FROM jobs INDEXED BY jobs_due WHERE state = 1 AND due <= ? ORDER BY due LIMIT ?))
+	) JOIN keys ON keys.id = key WHERE place = 1`
 )
 
 func (c *counter) read(ctx context.Context, snap *sql.Tx) error {
@@ -207,17 +217,16 @@ func (c *counter) read(ctx context.Context, snap *sql.Tx) error {
 	if err := each(ctx, snap, outcomesQuery, c.addOutcome); err != nil {
 		return err
 	}
-	return each(ctx, snap, dueQuery, c.addDue, c.now)
+	if err := each(ctx, snap, dueQuery, c.addDue, c.now); err != nil {
+		return err
+	}
+	return each(ctx, snap, headsQuery, c.addHead, c.now, promoteLease)
 }
 
 func (c *counter) addKey(rows *sql.Rows) error {
 	var k queue.KeyStats
-	var head int64
-	if err := rows.Scan(&k.Key, &k.Paused, &k.Ready, &k.Delayed, &k.InFlight, &head); err != nil {
+	if err := rows.Scan(&k.Key, &k.Paused, &k.Ready, &k.Delayed, &k.InFlight); err != nil {
 		return err
-	}
-	if head > 0 {
-		k.HeadAge = c.since(head)
 	}
 	if k.Key == "" {
 		c.stats.Paused = k.Paused
@@ -255,15 +264,21 @@ func (c *counter) addDue(rows *sql.Rows) error {
 	if err := rows.Scan(&name, &n, &first); err != nil {
 		return err
 	}
-	k := c.byKey[name]
-	if k.Ready == 0 {
-		k.HeadAge = c.since(first)
-	}
-	k.Ready += n
-	k.Delayed -= n
+	c.byKey[name].Ready += n
+	c.byKey[name].Delayed -= n
 	if c.oldest < 0 || first < c.oldest {
 		c.oldest = first
 	}
+	return nil
+}
+
+func (c *counter) addHead(rows *sql.Rows) error {
+	var name string
+	var due int64
+	if err := rows.Scan(&name, &due); err != nil {
+		return err
+	}
+	c.byKey[name].HeadAge = c.since(due)
 	return nil
 }
 

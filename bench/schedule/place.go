@@ -30,6 +30,7 @@ const (
 	answerTimeout  = 30 * time.Second
 	retryBase      = time.Minute
 	retryMax       = time.Hour
+	breaker        = 30 * time.Second
 	maxAttempts    = 3
 )
 
@@ -42,14 +43,15 @@ func (p place) writeConfig(attempts int) error {
 	for _, s := range p.Stations[:firstHost] {
 		fmt.Fprintf(&b, "%s: %d, ", s.Name, s.Cap)
 	}
-	fmt.Fprintf(&b, "}}\nretry: {max_attempts: %d, base: %v, max: %v}\n", attempts, p.scaled(retryBase), p.scaled(retryMax))
+	fmt.Fprintf(&b, "}}\nretry: {max_attempts: %d, base: %v, max: %v, breaker: %v}\n",
+		attempts, p.scaled(retryBase), p.scaled(retryMax), p.scaled(breaker))
 	fmt.Fprintf(&b, "limits:\n  default_host: {in_flight: %d, per_second: 1000000}\n", p.cap)
 	for _, s := range p.Stations {
 		switch {
 		case s.Every > 0:
-			fmt.Fprintf(&b, "  %s: {in_flight: %d, every: %v}\n", s.key(), s.Cap, s.Every)
+			fmt.Fprintf(&b, "  %s: {in_flight: %d, every: %v, batch: 1}\n", s.key(), s.Cap, s.Every)
 		case s.Resolver:
-			fmt.Fprintf(&b, "  %s: {in_flight: %d, per_second: 1000000}\n", s.key(), s.Cap)
+			fmt.Fprintf(&b, "  %s: {in_flight: %d, per_second: 1000000, batch: 1}\n", s.key(), s.Cap)
 		}
 	}
 	var order []string

@@ -101,17 +101,27 @@ func (a *app) open(ctx context.Context, cfg quire.Config) (*quire.System, error)
 
 // look opens the data directory for looking only: nothing is created or changed.
 func (a *app) look(ctx context.Context) (*quire.System, error) {
-	cfg := a.place(quire.Config{})
-	cfg.ReadOnly = true
-	s, err := quire.Open(ctx, cfg)
+	return a.lookWith(ctx, quire.Config{})
+}
+
+// lookWith is look with a configuration, of which only the limits matter.
+func (a *app) lookWith(ctx context.Context, cfg quire.Config) (*quire.System, error) {
+	s, err := a.peek(ctx, cfg)
 	if errors.Is(err, fs.ErrNotExist) {
 		where, flag := a.data, "--data"
 		if a.store != "" {
-			where, flag = cfg.StoreName(), "--store"
+			where, flag = a.place(cfg).StoreName(), "--store"
 		}
 		return nil, fmt.Errorf("no queue in %s yet: fill one with `quire queue import FILE` or name another with %s", where, flag)
 	}
 	return s, err
+}
+
+// peek is lookWith with an error that wraps fs.ErrNotExist if there is no queue.
+func (a *app) peek(ctx context.Context, cfg quire.Config) (*quire.System, error) {
+	cfg = a.place(cfg)
+	cfg.ReadOnly = true
+	return quire.Open(ctx, cfg)
 }
 
 // place says where the data are.

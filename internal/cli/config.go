@@ -26,6 +26,7 @@ type Config struct {
 type orchestratorConfig struct {
 	MaxWorkers     int         `yaml:"max_workers" flag:"max-workers" range:"1..1024" doc:"requests in flight at once, over all keys"`
 	MaxPerHost     int         `yaml:"max_per_host" range:"1..64" doc:"default in-flight cap of a host"`
+	MaxPerDomain   int         `yaml:"max_per_domain" range:"1..256" doc:"in-flight cap of all hosts of a domain together, at least max_per_host; not of hosts in the shipped table"`
 	MaxPerResolver perResolver `yaml:"max_per_resolver" range:"1..64" doc:"in-flight caps of resolvers, by name"`
 	LeaseTTL       duration    `yaml:"lease_ttl" range:"100ms..24h" doc:"how long a job stays taken without a heartbeat"`
 	Heartbeat      duration    `yaml:"heartbeat" range:"10ms..12h" doc:"how often leases are extended; under lease_ttl/2"`
@@ -72,6 +73,7 @@ func defaultConfig() Config {
 		Orchestrator: orchestratorConfig{
 			MaxWorkers:     32,
 			MaxPerHost:     4,
+			MaxPerDomain:   8,
 			MaxPerResolver: perResolver{"unpaywall": 2, "crossref": 3},
 			LeaseTTL:       duration(10 * time.Minute),
 			Heartbeat:      duration(30 * time.Second),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // check finds settings that are right by themselves and wrong together.
@@ -16,6 +17,8 @@ func (l *layers) check(c *Config) {
 		"orchestrator.heartbeat", "orchestrator.lease_ttl")
 	l.refuse(o.Grace > o.LeaseTTL, fmt.Sprintf("%s is more than orchestrator.lease_ttl, which is %s", o.Grace, o.LeaseTTL),
 		"orchestrator.grace", "orchestrator.lease_ttl")
+	l.refuse(o.MaxPerDomain < o.MaxPerHost, fmt.Sprintf("%d is less than orchestrator.max_per_host, which is %d", o.MaxPerDomain, o.MaxPerHost),
+		"orchestrator.max_per_domain", "orchestrator.max_per_host")
 	l.refuse(c.Retry.Base > c.Retry.Max, fmt.Sprintf("%s is more than retry.max, which is %s", c.Retry.Base, c.Retry.Max),
 		"retry.base", "retry.max")
 
@@ -34,15 +37,11 @@ func (l *layers) check(c *Config) {
 	} {
 		l.refuse(list == 0, "is empty; nothing could ever be found", name)
 	}
-	l.settlePace(&c.Limits.DefaultHost, "limits.default_host")
-	l.settlePace(&c.Limits.DefaultResolver, "limits.default_resolver")
-	for key, limit := range c.Limits.Keys {
-		l.settlePace(limit, "limits."+key)
-	}
+	l.checkLimits(&c.Limits)
 	l.checkRoots(c.HTTP.CAFile)
 }
 
-// giveWay lowers defaults that a setting has left no room for: whoever sets one
+// giveWay moves defaults that a setting has left no room for: whoever sets one
 // limit need not know of the others.
 func (l *layers) giveWay(c *Config) {
 	o, t := &c.Orchestrator, &c.HTTP.Timeouts
@@ -66,6 +65,9 @@ func (l *layers) giveWay(c *Config) {
 			*d.value = o.LeaseTTL / 3
 		}
 	}
+	if l.origins["orchestrator.max_per_domain"].rank == byDefault {
+		o.MaxPerDomain = max(o.MaxPerDomain, o.MaxPerHost)
+	}
 }
 
 // refuse notes a problem if there is one. Of the settings that are part of it,
@@ -84,6 +86,23 @@ func (l *layers) refuse(wrong bool, why string, paths ...string) {
 		why = paths[0] + ": " + why
 	}
 	l.fail(l.origins[blamed], blamed, errors.New(why))
+}
+
+// checkLimits sees to it that each limit makes sense.
+func (l *layers) checkLimits(c *limitsConfig) {
+	l.settlePace(&c.DefaultHost, "limits.default_host")
+	l.settlePace(&c.DefaultResolver, "limits.default_resolver")
+	l.refuseBatch(c.DefaultHost, "limits.default_host")
+	for key, limit := range c.Keys {
+		l.settlePace(limit, "limits."+key)
+		if strings.HasPrefix(key, "host:") {
+			l.refuseBatch(*limit, "limits."+key)
+		}
+	}
+}
+
+func (l *layers) refuseBatch(limit limitConfig, path string) {
+	l.refuse(limit.Batch > 0, "is for resolvers: a host is asked for one file at a time", path+".batch")
 }
 
 // settlePace sees to it that a limit has one pace. Of every, per_second and

@@ -16,6 +16,9 @@ type limitConfig struct {
 	Every     duration `yaml:"every,omitempty" range:"1us..24h" doc:"least time between the starts of two requests"`
 	PerSecond float64  `yaml:"per_second,omitempty" range:"0.00001..1000000" doc:"most requests started per second"`
 	PerMinute float64  `yaml:"per_minute,omitempty" range:"0.0005..60000000" doc:"most requests started per minute"`
+	Burst     int      `yaml:"burst,omitempty" range:"1..1000" doc:"requests that may start at once after a rest"`
+	Batch     int      `yaml:"batch,omitempty" range:"1..1000" doc:"works that one request may ask a resolver for, if it can take as many; not for hosts"`
+	Daily     int      `yaml:"daily,omitempty" range:"1..1000000000" doc:"requests in a day of UTC"`
 }
 
 // interval is the least time between two starts, 0 if nothing is said of it.

@@ -48,6 +48,7 @@ func sample() map[string]string {
 		"contact":                       "a.reader@university.edu",
 		"orchestrator.max_workers":      "7",
 		"orchestrator.max_per_host":     "2",
+		"orchestrator.max_per_domain":   "16",
 		"orchestrator.max_per_resolver": "pmc=5,arxiv=1",
 		"orchestrator.lease_ttl":        "20m",
 		"orchestrator.heartbeat":        "1m30s",
@@ -77,7 +78,10 @@ func sample() map[string]string {
 		values["limits."+kind+".every"] = "7s"
 		values["limits."+kind+".per_second"] = "0.25"
 		values["limits."+kind+".per_minute"] = "10"
+		values["limits."+kind+".burst"] = "5"
+		values["limits."+kind+".daily"] = "1000"
 	}
+	values["limits.default_resolver.batch"] = "20"
 	for _, name := range resolverNames() {
 		values["resolvers."+name+".enabled"] = "false"
 		values["resolvers."+name+".base_url"] = "http://127.0.0.1:8080/" + name
@@ -97,6 +101,9 @@ func TestConfig_everyKeyFromEverySource(t *testing.T) {
 	}
 	for _, k := range knownPaths(reflect.TypeFor[Config](), "") {
 		value, ok := values[k.path]
+		if k.path == "limits.default_host.batch" {
+			continue // refused: hosts have none
+		}
 		if !ok {
 			t.Errorf("%s: the sample has no value", k.path)
 			continue
@@ -269,6 +276,22 @@ func TestNearest(t *testing.T) {
 		if got := nearest(tt.text, []string{"max_workers", "heartbeat", "grace"}); got != tt.want {
 			t.Errorf("nearest(%q) = %q, want %q", tt.text, got, tt.want)
 		}
+	}
+}
+
+func TestConfig_limits(t *testing.T) {
+	path := writeConfig(t, "orchestrator: {max_per_host: 12}\nlimits: {'resolver:crossref': {batch: 20, daily: 500}, 'host:a.org': {burst: 3}}")
+	l, err := loadConfig(path, true, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := l.Config.library()
+	crossref, host := cfg.Limits["resolver:crossref"], cfg.Limits["host:a.org"]
+	if *crossref.Batch != 20 || *crossref.Daily != 500 || crossref.Burst != nil || crossref.InFlight != nil || *host.Burst != 3 {
+		t.Errorf("crossref %+v, host %+v", crossref, host)
+	}
+	if cfg.MaxPerDomain != 12 {
+		t.Errorf("a domain may have %d, want as many as the 12 of a host", cfg.MaxPerDomain)
 	}
 }
 

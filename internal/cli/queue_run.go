@@ -33,6 +33,10 @@ way nothing is lost: run it again and it goes on.
 One process at a time runs a queue; a second one waits and takes over. A run that
 was taken for dead, and whose queue another one runs now, stops with an error.
 
+Where a host or source asks for less, keeps failing or answers again, the log says
+so; with --log-format json it has a line "key" for each such change. The progress
+names the key that takes longest, and at least how long: no run can end sooner.
+
 Exit codes: 0 all good, or told to stop by SIGTERM without --drain; 3 some jobs
 ended in error; 4 configuration (a contact address is needed); 130 interrupted.`,
 		Example: `  quire queue run --drain
@@ -69,7 +73,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 	fill func(context.Context, *quire.System) (added, error),
 ) (err error) {
 	watch := newWatch(a)
-	cfg.Observe, cfg.Log = watch.observe, a.logger()
+	cfg.Observe, cfg.ObserveKey, cfg.Log = watch.observe, watch.keys.observe, a.logger()
 	sys, err := a.open(ctx, cfg)
 	if err != nil {
 		return err

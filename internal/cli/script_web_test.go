@@ -45,9 +45,15 @@ func scriptWorld() testweb.World {
 	broken.Copies[0].Lies = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		http.Error(rw, "broken", http.StatusInternalServerError)
 	})
+	busy := at("busy", "At a Busy Host")
+	busy.Copies[0].URL = "https://busy.example/file.pdf"
+	busy.Copies[0].Lies = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Retry-After", "600")
+		http.Error(rw, "later", http.StatusTooManyRequests)
+	})
 	unknown := testweb.Work{DOI: "10.5555/unknown", Unknown: true}
 	return testweb.World{Works: []testweb.Work{
-		at("good", "A Good Work"), at("second", "Another Good Work"), closed, broken, unknown,
+		at("good", "A Good Work"), at("second", "Another Good Work"), closed, broken, busy, unknown,
 		at("hostile", "Red \x1b[31m, bell \a, back \u202edrow\u202c and \u009b1m"),
 	}}
 }

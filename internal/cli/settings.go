@@ -39,7 +39,7 @@ func (c Config) library() quire.Config {
 	o := c.Orchestrator
 	cfg := quire.Config{
 		Contact: string(c.Contact),
-		Workers: o.MaxWorkers, MaxPerHost: o.MaxPerHost, MaxPerResolver: o.MaxPerResolver,
+		Workers: o.MaxWorkers, MaxPerHost: o.MaxPerHost, MaxPerDomain: o.MaxPerDomain, MaxPerResolver: o.MaxPerResolver,
 		LeaseTTL: time.Duration(o.LeaseTTL), Heartbeat: time.Duration(o.Heartbeat), Grace: time.Duration(o.Grace),
 		Retry: queue.RetryPolicy{
 			MaxAttempts: c.Retry.MaxAttempts, Base: time.Duration(c.Retry.Base),
@@ -70,14 +70,18 @@ func (c limitsConfig) library() map[string]quire.Limit {
 }
 
 func (l limitConfig) library() quire.Limit {
-	var limit quire.Limit
-	if l.InFlight > 0 {
-		limit.InFlight = &l.InFlight
+	return quire.Limit{
+		InFlight: unlessZero(l.InFlight), Every: unlessZero(l.interval()),
+		Burst: unlessZero(l.Burst), Batch: unlessZero(l.Batch), Daily: unlessZero(l.Daily),
 	}
-	if every := l.interval(); every > 0 {
-		limit.Every = &every
+}
+
+func unlessZero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
 	}
-	return limit
+	return &v
 }
 
 func (c acceptConfig) library() quire.Accept {

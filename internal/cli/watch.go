@@ -21,6 +21,7 @@ import (
 type watch struct {
 	*app
 	log   *slog.Logger
+	keys  keyWatch
 	began time.Time
 
 	mu      sync.Mutex
@@ -30,8 +31,10 @@ type watch struct {
 }
 
 func newWatch(a *app) *watch {
+	log := a.logger()
 	return &watch{
-		app: a, log: a.logger(), began: time.Now(),
+		app: a, log: log, began: time.Now(),
+		keys:   keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
 		counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int),
 	}
 }
@@ -116,10 +119,18 @@ func (w *watch) line(ctx context.Context, sys *quire.System) {
 	steps, done, skipped, failed := w.steps, w.counts[queue.Done], w.counts[queue.Skipped], w.counts[queue.Error]
 	w.mu.Unlock()
 	since := time.Since(w.began)
-	w.note("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s",
+	bound := ""
+	if key, left := sys.Bound(); left > longBound {
+		bound = "  " + boundText(key, left)
+	}
+	w.note("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s%s",
 		since.Round(time.Second), done, skipped, failed, stats.Queued+stats.InProgress, stats.InProgress, stats.Delayed,
-		float64(steps)/since.Seconds())
+		float64(steps)/since.Seconds(), bound)
 }
+
+// longBound is how long the rest must take at least for people to be told what
+// binds it.
+const longBound = 10 * time.Second
 
 // note prints a line for people on stderr.
 func (a *app) note(format string, args ...any) {
@@ -174,7 +185,14 @@ func (w *watch) leftLine(sum quire.Summary) string {
 	case sum.Paused > 0:
 		return fmt.Sprintf("%d wait at paused keys: %s queue resume KEY", sum.Paused, printable(w.self()))
 	}
-	return "run again to go on"
+	if sum.BoundSeconds == nil || seconds(*sum.BoundSeconds) <= longBound {
+		return "run again to go on"
+	}
+	key := ""
+	if sum.BoundKey != nil {
+		key = *sum.BoundKey
+	}
+	return "run again to go on; " + printable(boundText(key, seconds(*sum.BoundSeconds)))
 }
 
 // ranked lists counted words, most frequent first.

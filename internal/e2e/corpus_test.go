@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/quire-dev/quire/internal/corpus"
+	"github.com/quire-dev/quire/internal/resolver"
 	"github.com/quire-dev/quire/internal/testweb"
 )
 
@@ -24,7 +25,7 @@ const (
 	maxPerHost    = 3
 )
 
-const corpusConfig = `orchestrator:
+const corpusSettings = `orchestrator:
   max_workers: 32
   max_per_host: 3
   max_per_resolver: {unpaywall: 2, crossref: 3, openalex: 3, europepmc: 3, pmc: 3, idconv: 1, semanticscholar: 3}
@@ -42,6 +43,18 @@ limits:
   resolver:idconv: {every: 16ms}
   resolver:semanticscholar: {every: 8ms}
 `
+
+// corpusConfig is corpusSettings with the same pace for all other hosts that the
+// shipped table slows down.
+func corpusConfig() string {
+	text := corpusSettings
+	for _, l := range resolver.Limits() {
+		if strings.HasPrefix(l.Key, "host:") && !strings.Contains(text, l.Key+":") {
+			text += "  " + l.Key + ": {every: 20ms}\n"
+		}
+	}
+	return text
+}
 
 // resolverHosts are the hosts that resolvers talk to, with their caps. There are
 // pages at PMC's too, in their own time.
@@ -87,7 +100,7 @@ func TestCorpus(t *testing.T) {
 		t.Skip("drains 1,890 works")
 	}
 	web, replay := startReplay(t)
-	p := newPlace(t, web, corpusConfig)
+	p := newPlace(t, web, corpusConfig())
 	works := corpus.Path(t, "works.jsonl")
 
 	p.run(t, []int{0}, "queue", "import", works)

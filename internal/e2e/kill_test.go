@@ -22,7 +22,7 @@ func checkKilled(t *testing.T, web *testweb.Web, want []string) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := newPlace(t, web, corpusConfig)
+	p := newPlace(t, web, corpusConfig())
 	p.run(t, []int{0}, "queue", "import", corpus.Path(t, "works.jsonl"))
 	for range kills {
 		killAfter(t, p, 100*time.Millisecond+time.Duration(random.Int64N(int64(1200*time.Millisecond))))

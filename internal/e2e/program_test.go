@@ -78,7 +78,7 @@ func (p place) command(ctx context.Context, args ...string) *exec.Cmd {
 // run runs the program, wants one of the exit codes and returns its stdout.
 func (p place) run(t testing.TB, codes []int, args ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	c := p.command(ctx, args...)
 	var out, log bytes.Buffer

@@ -17,7 +17,7 @@ func TestTerminated(t *testing.T) {
 		t.Skip("runs over the corpus")
 	}
 	web, _ := startReplay(t)
-	p := newPlace(t, web, corpusConfig)
+	p := newPlace(t, web, corpusConfig())
 	p.run(t, []int{0}, "queue", "import", corpus.Path(t, "works.jsonl"))
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -67,9 +67,11 @@ func NewJob(j queue.Job) Job {
 	return v
 }
 
-func known(s string) *string {
-	if s == "" {
+// known is nil for a zero value, which says nothing.
+func known[T comparable](v T) *T {
+	var zero T
+	if v == zero {
 		return nil
 	}
-	return &s
+	return &v
 }

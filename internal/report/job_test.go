@@ -77,32 +77,6 @@ func TestNewJob(t *testing.T) {
 	}
 }
 
-func TestNewStats(t *testing.T) {
-	limit := func(key string) (int, time.Duration) {
-		if key == "host:free" {
-			return 0, 0
-		}
-		return 4, 250 * time.Millisecond
-	}
-	stats := report.NewStats(queue.Stats{
-		Queued: 3, Done: 2, Ready: 2, Delayed: 1, OldestReady: 1500 * time.Millisecond,
-		Keys:    []queue.KeyStats{{Key: "host:a", Ready: 2, InFlight: 1, Paused: true}, {Key: "host:free", Delayed: 1}},
-		Reasons: map[string]int{"stored": 2}, Classes: map[string]int{"transient": 1}, Paused: true,
-	}, limit)
-	got, err := json.Marshal(stats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `{"queued":3,"in_progress":0,"done":2,"skipped":0,"error":0,"total":5,"ready":2,"delayed":1,` +
-		`"oldest_ready_seconds":1.5,"keys":[` +
-		`{"key":"host:a","ready":2,"delayed":0,"in_flight":1,"cap":4,"per_second":4,"gate_seconds":0,"breaker":"closed","paused":true},` +
-		`{"key":"host:free","ready":0,"delayed":1,"in_flight":0,"cap":0,"per_second":null,"gate_seconds":0,"breaker":"closed","paused":false}],` +
-		`"reasons":{"stored":2},"classes":{"transient":1},"paused":true}`
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
 func TestFields(t *testing.T) {
 	got, err := report.Fields([]byte(`{"b":1,"a":null,"c":"","d":"x","e":12345678901234567890}`))
 	if err != nil {

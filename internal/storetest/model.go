@@ -61,7 +61,8 @@ type model struct {
 	shares map[share]int64
 	served map[string]int64 // by key
 	paused map[string]bool  // keys, and "" for the queue
-	ended  []*modelJob      // in the order of their final outcomes; a job that ends again moves to the end
+	notes  map[string]modelNote
+	ended  []*modelJob // in the order of their final outcomes; a job that ends again moves to the end
 	lastID int64
 	maxSeq int64 // the greatest FinishSeq seen
 }
@@ -90,7 +91,7 @@ func newModel(t *testing.T, db Database) *model {
 	return &model{
 		t: t, db: db, stores: [2]Store{db.open(t), db.open(t)}, most: steps(),
 		jobs: make(map[string]*modelJob), shares: make(map[share]int64),
-		served: make(map[string]int64), paused: make(map[string]bool),
+		served: make(map[string]int64), paused: make(map[string]bool), notes: make(map[string]modelNote),
 	}
 }
 
@@ -99,7 +100,7 @@ func (m *model) actions() map[string]func(*rapid.T) {
 		"enqueue": m.enqueue, "enqueue more": m.enqueue, "lease": m.lease, "lease more": m.lease,
 		"settle": m.settle, "settle more": m.settle, "heartbeat": m.heartbeat, "reap": m.reap,
 		"requeue": m.requeue, "cancel": m.cancel, "prune": m.prune, "pause": m.pause, "resume": m.resume,
-		"wait": m.wait, "reopen": m.reopen, "": m.compare,
+		"note": m.note, "wait": m.wait, "reopen": m.reopen, "": m.compare,
 	}
 	for name, action := range actions {
 		actions[name] = func(t *rapid.T) {

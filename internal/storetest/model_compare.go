@@ -22,6 +22,7 @@ func (m *model) compare(t *rapid.T) {
 	s := m.stores[m.steps%2]
 	m.compareJobs(t, s)
 	m.compareStats(t, s)
+	m.compareNotes(t, s)
 	if m.steps%5 == 0 {
 		m.compareBacklog(t, s)
 	}
@@ -113,6 +114,15 @@ func (m *model) compareStats(t *rapid.T, s Store) {
 	}
 	if !about(got.OldestReady, oldest) {
 		m.fail(t, "the oldest ready job has another age", got.OldestReady, oldest)
+	}
+	for _, k := range got.Keys {
+		hours := 0
+		if ready := m.readyAt(k.Key); len(ready) > 0 {
+			hours = m.now - ready[0].ready
+		}
+		if !about(k.HeadAge, hours) {
+			m.fail(t, "the next job at a key is ready for another time", k, hours)
+		}
 	}
 }
 

@@ -1,0 +1,86 @@
+package quire_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/testweb"
+	"github.com/quire-dev/quire/paper"
+)
+
+// A host that asks for ten minutes binds the run: it says so while it runs, at its
+// end, and to who looks later.
+func TestRun_tellsWhatBindsIt(t *testing.T) {
+	t.Parallel()
+	const key = "host:busy.example"
+	b := newBox(t)
+	first, second := work("https://busy.example/one.pdf"), work("https://busy.example/two.pdf")
+	first.DOI, second.DOI = "10.5555/one", "10.5555/two"
+	b.web.Serve(testweb.World{Works: []testweb.Work{first, second}, Placeholders: true})
+	b.web.Host("busy.example", good(), testweb.Fail(http.StatusTooManyRequests, "Retry-After", "600"))
+	b.cfg.Limits["default_host"] = allow(1, time.Millisecond)
+	var mu sync.Mutex
+	var seen []quire.KeyState
+	b.cfg.ObserveKey = func(s quire.KeyState) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, s)
+	}
+	b.with(func(s *quire.System) {
+		for _, id := range []string{first.DOI, second.DOI} {
+			a, err := paper.ParseID(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Add(t.Context(), []quire.Request{{Artifact: a}}, quire.AddOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		defer stop()
+		var running sync.WaitGroup
+		running.Go(func() {
+			defer stop()
+			awaitBound(ctx, s, key)
+		})
+		sum, err := s.Run(ctx, quire.RunOptions{Drain: true})
+		running.Wait()
+		if err != nil || sum.BoundKey == nil || *sum.BoundKey != key || *sum.BoundSeconds < 500 {
+			t.Errorf("Run = %+v, %v; want it bound by %s for ten minutes", sum, err, key)
+		}
+		if bound, left := s.Bound(); bound != "" || left != 0 {
+			t.Errorf("after the run Bound = %q, %v", bound, left)
+		}
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if len(seen) == 0 || seen[0].Key != key || seen[0].Reason != "throttled" {
+		t.Errorf("observed %+v, want the gate of %s", seen, key)
+	}
+	b.with(func(s *quire.System) {
+		noted, err := s.Noted(t.Context())
+		if n := noted[key]; err != nil || n.Key != key || n.Gate < 9*time.Minute || n.Reason != "throttled" || n.From != "learnt" {
+			t.Errorf("noted %+v, %v; want the gate", n, err)
+		}
+	})
+}
+
+// awaitBound returns when key binds the run for a minute or more.
+func awaitBound(ctx context.Context, s *quire.System, key string) {
+	often := time.NewTicker(5 * time.Millisecond)
+	defer often.Stop()
+	for {
+		if bound, left := s.Bound(); bound == key && left > time.Minute {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-often.C:
+		}
+	}
+}
