@@ -25,6 +25,7 @@ type result struct {
 	Repeated int // requests that gave a job what it had before
 
 	Makespan time.Duration // of all jobs whose file can be had
+	Last     string        // station of the last request
 	Least    time.Duration // that it could be
 	BoundBy  string
 	Ratio    float64
@@ -122,9 +123,11 @@ func (t *truth) result(tr *trial) result {
 	}
 	if !t.trickle && !t.mixed && t.rate == 0 {
 		b := t.bound(t.obtainable)
-		r.Makespan, r.Least, r.BoundBy = t.makespan(t.obtainable), b.Least, b.By
-		r.Ratio = float64(r.Makespan) / float64(b.Least)
-		r.Healthy = float64(t.makespan(t.healthy)) / float64(t.bound(t.healthy).Least)
+		took, last := t.makespan(t.obtainable)
+		well, _ := t.makespan(t.healthy)
+		r.Makespan, r.Last, r.Least, r.BoundBy = took, t.Stations[last].Name, b.Least, b.By
+		r.Ratio = float64(took) / float64(b.Least)
+		r.Healthy = float64(well) / float64(t.bound(t.healthy).Least)
 	}
 	hot := t.hottest()
 	r.Hot, r.HotUse, r.Idle = t.Stations[hot].Name, finite(t.use(hot)), finite(t.idle())

@@ -74,18 +74,18 @@ func (t *truth) bound(include func(job) bool) bound {
 }
 
 // makespan is from the first request of all to the end of the last one that an
-// included job made.
-func (t *truth) makespan(include func(job) bool) time.Duration {
+// included job made, and at is where that was.
+func (t *truth) makespan(include func(job) bool) (d time.Duration, at int) {
 	var end int64
 	for _, r := range t.log {
-		if r.Job >= 0 && include(t.jobs[r.Job]) {
-			end = max(end, r.End)
+		if r.Job >= 0 && include(t.jobs[r.Job]) && r.End > end {
+			end, at = r.End, r.Station
 		}
 	}
 	if end == 0 {
-		return 0
+		return 0, 0
 	}
-	return time.Duration(end - t.log[0].Start)
+	return time.Duration(end - t.log[0].Start), at
 }
 
 // done counts the jobs whose file was served.

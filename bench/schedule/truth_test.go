@@ -113,8 +113,8 @@ func TestTruth_path(t *testing.T) {
 	if got, want := truth.bound(all), (bound{90 * time.Millisecond, "cap of h"}); got != want {
 		t.Errorf("bound is %v, want %v", got, want)
 	}
-	if got, want := truth.makespan(all), 120*time.Millisecond; got != want {
-		t.Errorf("makespan is %v, want %v", got, want)
+	if got, last := truth.makespan(all); got != 120*time.Millisecond || last != firstHost {
+		t.Errorf("makespan is %v, and ends at %d; want 120ms and %d", got, last, firstHost)
 	}
 	if got := truth.done(); got != 2 {
 		t.Errorf("%d jobs are done, want 2", got)
