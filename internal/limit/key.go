@@ -172,6 +172,9 @@ func (k *Key) InFlight() int { return int(k.inFlight) }
 // answered, so that one request tries first.
 func (k *Key) Cap() int { return int(k.most) }
 
+// Widest returns the cap that Cap can rise to; 0 for none.
+func (k *Key) Widest() int { return least(max(k.rule.InFlight, 0), k.told.InFlight) }
+
 // keep is for how long a key that is not in use remembers what it has learnt.
 const keep = 30 * time.Minute
 

@@ -51,6 +51,9 @@ func (t *Table) recall(k *key, m memory) {
 	k.limit.Recall(m.Note, m.at, m.age)
 	if m.Service > 0 {
 		k.service = mean{float32(m.Service), trust}
+		if of := &t.flow[k.class].service; of.n == 0 {
+			of.add(m.Service)
+		}
 	}
 	for word, share := range m.Share {
 		c := t.classOf(word + ":")

@@ -22,7 +22,9 @@ type model struct {
 	slots int
 	rules map[string]limit.Rule
 	keys  map[string]*modelKey
+	ahead int
 	out   []*modelPermit
+	queue []*modelPermit // for a slot
 	spent []schedule.Permit
 	fresh bool // the table has just looked at every key
 }
@@ -37,16 +39,19 @@ type modelKey struct {
 
 type modelPermit struct {
 	schedule.Permit
-	key    *modelKey
-	ticket limit.Ticket
-	before int64
-	told   int
-	fair   bool
-	left   bool
+	key     *modelKey
+	ticket  limit.Ticket
+	before  int64
+	told    int
+	fair    bool
+	left    bool
+	asked   bool            // for a slot
+	entered bool            // it has one
+	wait    <-chan struct{} // until it has
 }
 
 // Invariants, against the model, whatever happens in whatever order: in flight
-// never above a key's or group's cap (I1), active never above the slots (I2),
+// never above a key's or group's cap (I1), requests never above the slots (I2),
 // starts never closer than the pace nor before the gate (I4), a permit freed
 // exactly once (I5), no slot idle while a key may start (I6), a key forgotten only
 // when not in use (I7), the oldest first on half of the slots, the heaviest on the
@@ -56,13 +61,14 @@ func TestTable_property(t *testing.T) {
 		m := &model{
 			now:   epoch,
 			slots: rapid.IntRange(0, 6).Draw(t, "slots"),
+			ahead: rapid.IntRange(0, 2).Draw(t, "ahead"),
 			rules: make(map[string]limit.Rule),
 			keys:  make(map[string]*modelKey),
 		}
 		for i := range 5 {
 			m.rules[fmt.Sprint("key", i)] = drawRule(t, i)
 		}
-		m.table = schedule.New(schedule.Config{Slots: m.slots, Rule: m.rule})
+		m.table = schedule.New(schedule.Config{Slots: m.slots, Ahead: m.ahead, Rule: m.rule})
 		t.Repeat(map[string]func(*rapid.T){
 			"refresh":      m.refresh,
 			"add":          m.add,
@@ -70,6 +76,7 @@ func TestTable_property(t *testing.T) {
 			"pick, behind": func(t *rapid.T) { m.pick(t, m.now.Add(-time.Millisecond)) },
 			"pick all":     m.pickAll,
 			"took":         m.took,
+			"enter":        m.enter,
 			"unpick":       m.unpick,
 			"leave":        m.leave,
 			"finish":       m.finish,
@@ -78,6 +85,7 @@ func TestTable_property(t *testing.T) {
 				m.slots = rapid.IntRange(0, 6).Draw(t, "slots")
 				m.table.SetSlots(m.slots)
 				m.fresh = false
+				m.admit()
 			},
 			"set rule": m.setRule,
 			"set rules": func(t *rapid.T) {
@@ -166,7 +174,7 @@ func (m *model) taken() bool {
 			active++
 		}
 	}
-	return active >= m.slots || len(m.out) >= 3*m.slots
+	return active >= m.slots+m.ahead || len(m.out) >= 3*m.slots
 }
 
 // eligible returns the keys that may start.
@@ -335,7 +343,43 @@ func (m *model) take(t *rapid.T) *modelPermit {
 	m.out = slices.Delete(m.out, i, i+1)
 	m.spent = append(m.spent, p.Permit)
 	m.fresh = false
+	m.admit()
 	return p
+}
+
+func (m *model) enter(t *rapid.T) {
+	if len(m.out) == 0 {
+		t.Skip("no permit is out")
+	}
+	p := rapid.SampledFrom(m.out).Draw(t, "permit")
+	wait := m.table.Enter(p.Permit, m.now)
+	if p.asked || p.left {
+		return
+	}
+	p.asked, p.wait = true, wait
+	m.queue = append(m.queue, p)
+	m.admit()
+	if p.entered != (wait == nil) {
+		t.Fatalf("Enter: has to wait: %v, want %v", wait != nil, !p.entered)
+	}
+}
+
+// admit gives free slots to those who wait.
+func (m *model) admit() {
+	entered := 0
+	for _, p := range m.out {
+		if p.entered && !p.left {
+			entered++
+		}
+	}
+	for len(m.queue) > 0 && entered < m.slots {
+		p := m.queue[0]
+		m.queue = m.queue[1:]
+		if !p.left && slices.Contains(m.out, p) {
+			p.entered = true
+			entered++
+		}
+	}
 }
 
 func (m *model) took(t *rapid.T) {
@@ -379,6 +423,7 @@ func (m *model) leave(t *rapid.T) {
 	if !p.left && !p.Down {
 		p.left = true
 		p.key.limit.Done()
+		m.admit()
 	}
 }
 
@@ -446,6 +491,7 @@ func (m *model) newRule(name string, r limit.Rule) {
 
 // check compares all that can be seen of the table with the model.
 func (m *model) check(t *rapid.T) {
+	m.checkSlots(t)
 	if m.table.Active() != len(m.out) {
 		t.Fatalf("Active = %d, want %d", m.table.Active(), len(m.out))
 	}
@@ -473,6 +519,25 @@ func (m *model) check(t *rapid.T) {
 	}
 	if m.table.HasReady() != ready {
 		t.Fatalf("HasReady = %v, want %v", !ready, ready)
+	}
+}
+
+// checkSlots compares who has a slot.
+func (m *model) checkSlots(t *rapid.T) {
+	for _, p := range m.out {
+		if p.wait == nil || p.left {
+			continue
+		}
+		select {
+		case <-p.wait:
+			if !p.entered {
+				t.Fatalf("%+v has a slot too early", p)
+			}
+		default:
+			if p.entered {
+				t.Fatalf("%+v has no slot", p)
+			}
+		}
 	}
 }
 

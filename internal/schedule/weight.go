@@ -80,10 +80,11 @@ func (t *Table) requests(k *key) float64 {
 	return math.Ceil(jobs/float64(max(k.limit.Rule().Batch, 1))) + float64(k.limit.InFlight())
 }
 
-// most is how many requests k can have in flight.
+// most is how many requests k can have in flight, once it has got over what holds
+// it down now.
 func (t *Table) most(k *key) int {
 	most := t.slots
-	if n := k.limit.Cap(); n > 0 {
+	if n := k.limit.Widest(); n > 0 {
 		most = min(most, n)
 	}
 	if g := k.group; g != nil && g.most > 0 {

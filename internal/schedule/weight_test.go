@@ -13,6 +13,9 @@ import (
 func run(t *testing.T, table *schedule.Table, now time.Time, took time.Duration) time.Time {
 	t.Helper()
 	p := pick(t, table, now, 1)
+	if wait := table.Enter(p, now); wait != nil {
+		t.Fatal("no slot for the only request")
+	}
 	now = now.Add(took)
 	table.Finish(p, now, queue.Signal{Kind: queue.OK})
 	return now
