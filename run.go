@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/quire-dev/quire/internal/harvest"
 	"github.com/quire-dev/quire/internal/report"
 	"github.com/quire-dev/quire/orchestrator"
 	"github.com/quire-dev/quire/paper"
@@ -94,11 +93,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 
 	start, before := time.Now(), s.fetch.Requests()
 	var bytes atomic.Int64
-	gates, err := s.store.Waits(context.WithoutCancel(ctx), harvest.Refusals()...)
-	if err != nil {
-		return Summary{}, fmt.Errorf("read what hosts asked for: %w", err)
-	}
-	orch, err := s.orchestrator(opt, gates, &bytes)
+	orch, err := s.orchestrator(opt, &bytes)
 	if err != nil {
 		return Summary{}, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -194,10 +189,10 @@ func (s *System) follow(ctx context.Context, m *report.Manifest) {
 	}
 }
 
-func (s *System) orchestrator(opt RunOptions, gates map[string]time.Duration, bytes *atomic.Int64) (*orchestrator.Orchestrator, error) {
+func (s *System) orchestrator(opt RunOptions, bytes *atomic.Int64) (*orchestrator.Orchestrator, error) {
 	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
 		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
-		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(), Gates: gates,
+		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(),
 		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey,
 		Observe: func(e Event) {
 			if e.State == queue.Done {

@@ -106,6 +106,9 @@ func TestHarvest_sourceSwitchedOff(t *testing.T) {
 	b := newBox(t)
 	b.cfg.Sources = []quire.Source{{Name: "unpaywall"}, {Name: "openalex"}}
 	b.cfg.Workers = 1
+	alone, one := b.cfg.Limits["resolver:openalex"], 1
+	alone.Batch = &one
+	b.cfg.Limits["resolver:openalex"] = alone
 	open, closed := work(), work()
 	open.DOI, closed.DOI = "10.5555/open", "10.5555/closed"
 	open.Copies = []testweb.Copy{{URL: "https://good.example/a.pdf", Services: []string{"openalex"}}}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/postgres"
@@ -22,9 +21,6 @@ type store interface {
 	queue.KeyNotes
 	paper.Catalog
 
-	// Waits returns how long keys still have to wait, as jobs with these reasons
-	// have learnt.
-	Waits(ctx context.Context, reasons ...string) (map[string]time.Duration, error)
 	// LockRunner waits for the right to run jobs. held ends when it is lost.
 	LockRunner(ctx context.Context) (held context.Context, release func(), err error)
 	Close() error

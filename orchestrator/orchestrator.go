@@ -43,14 +43,13 @@ type Config struct {
 	Heartbeat  time.Duration // time between signs of life; under LeaseTTL/2; 30 s
 	Grace      time.Duration // how long running steps may go on when the run is told to stop; 30 s
 	Retry      queue.RetryPolicy
-	Limit      func(key string) Limit   // allowance of a key when it is first seen; none if nil
-	Gates      map[string]time.Duration // keys that may not start yet, as an earlier run learnt
-	Drain      bool                     // end when nothing is queued, leased or delayed, apart from jobs at paused keys
-	MaxJobs    int                      // end after this many jobs have finished; 0: no limit
-	For        time.Duration            // stop leasing after this long; 0: no limit
-	Observe    func(Event)              // told of each settled step, from many goroutines; may be nil
-	ObserveKey func(KeyState)           // told when a key's gate, breaker, cap or pace has changed, in the same way
-	Log        *slog.Logger             // discarded if nil
+	Limit      func(key string) Limit // allowance of a key when it is first seen; none if nil
+	Drain      bool                   // end when nothing is queued, leased or delayed, apart from jobs at paused keys
+	MaxJobs    int                    // end after this many jobs have finished; 0: no limit
+	For        time.Duration          // stop leasing after this long; 0: no limit
+	Observe    func(Event)            // told of each settled step, from many goroutines; may be nil
+	ObserveKey func(KeyState)         // told when a key's gate, breaker, cap or pace has changed, in the same way
+	Log        *slog.Logger           // discarded if nil
 	sweepEvery time.Duration
 	wall       func() time.Time // the clock by which leases end
 	seed       uint64           // of waits; 0 for none that vary
@@ -193,9 +192,6 @@ func (o *Orchestrator) Run(ctx context.Context) (Summary, error) {
 	}
 	if err := o.recall(); err != nil {
 		return Summary{}, fmt.Errorf("read what was learnt of keys: %w", err)
-	}
-	for key, wait := range o.cfg.Gates {
-		o.table.Gate(time.Now(), key, wait)
 	}
 	r := newRun(o)
 	err := r.dispatch(ctx)

@@ -82,30 +82,6 @@ func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 	return keys, until, err
 }
 
-// Waits returns, for each key at which jobs with one of the reasons are delayed,
-// how long the last of them has to wait.
-func (s *Store) Waits(ctx context.Context, reasons ...string) (waits map[string]time.Duration, err error) {
-	const query = `
-	SELECT key, (extract(epoch FROM max(available_at) - clock_timestamp()) * 1000000)::bigint FROM quire.queued
-	WHERE delayed AND available_at > (SELECT clock_timestamp()) AND reason = ANY ($1::text[]) GROUP BY key`
-	reasons = slices.DeleteFunc(slices.Clone(reasons), func(r string) bool { return !known(r) })
-	err = s.read(ctx, func(_ context.Context, t *tx) error {
-		waits = make(map[string]time.Duration)
-		t.queue(query, func(rows pgx.Rows) error {
-			var key string
-			var wait int64
-			err := rows.Scan(&key, &wait)
-			waits[key] = time.Duration(wait) * time.Microsecond
-			return err
-		}, reasons)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read waits: %w", err)
-	}
-	return waits, nil
-}
-
 // Stats implements [queue.Inspector]. Leased jobs are counted one by one, as
 // there are few at a time. Ages are to a microsecond. When very many delayed rows
 // have become ready at the same time, those that no lease would look at yet count

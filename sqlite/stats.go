@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,34 +100,6 @@ func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 		return keys, -1, err
 	}
 	return keys, max(time.Until(time.UnixMilli(first)), 0), err
-}
-
-const waitsQuery = `
-	SELECT name, max(due) FROM jobs INDEXED BY jobs_due JOIN keys ON keys.id = key
-	WHERE state = 1 AND due > ? AND reason IN (SELECT value FROM json_each(?)) GROUP BY key`
-
-// Waits returns, for each key at which jobs with one of the reasons are delayed,
-// how long the last of them has to wait.
-func (s *Store) Waits(ctx context.Context, reasons ...string) (map[string]time.Duration, error) {
-	list, err := json.Marshal(reasons)
-	if err != nil {
-		return nil, fmt.Errorf("read waits: %w", err)
-	}
-	waits := make(map[string]time.Duration)
-	now := time.Now().UnixMilli()
-	err = s.snapshot(ctx, func(snap *sql.Tx) error {
-		return each(ctx, snap, waitsQuery, func(rows *sql.Rows) error {
-			var key string
-			var until int64
-			err := rows.Scan(&key, &until)
-			waits[key] = time.Duration(until-now) * time.Millisecond
-			return err
-		}, now, string(list))
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read waits: %w", explained(err))
-	}
-	return waits, nil
 }
 
 // snapshot calls f in a transaction that reads one moment of the database. What

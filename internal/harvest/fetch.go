@@ -106,7 +106,7 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if fail.Class == paper.Throttled {
 		st.Refused++
 		if fail.RetryAfter <= longGate && st.Refused <= maxRefusals {
-			return w.refused(fail, sig)
+			return w.handBack(string(fail.Class), sig)
 		}
 	}
 	t := st.at()

@@ -175,17 +175,6 @@ func (w walk) handBack(reason string, sig queue.Signal) queue.Outcome {
 	return queue.Outcome{Verb: queue.Release, Reason: reason, Progress: w.story.encode(), Signal: sig}
 }
 
-// refused returns a job whose key asked for less. Its row waits as long as the
-// key, so that whoever runs the queue next knows of it: see [Refusals].
-func (w walk) refused(fail *paper.Failure, sig queue.Signal) queue.Outcome {
-	out := w.handBack(string(fail.Class), sig)
-	out.Delay = fail.RetryAfter
-	return out
-}
-
-// Refusals are the reasons with which jobs wait for a key that asked for less.
-func Refusals() []string { return []string{string(paper.Throttled), string(paper.BudgetExhausted)} }
-
 // switchOff stops asking a resolver for the rest of the run and says so once.
 func (h *Harvest) switchOff(name string, why error) {
 	h.mu.Lock()

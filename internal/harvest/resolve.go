@@ -47,7 +47,7 @@ func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue
 	case paper.Throttled, paper.BudgetExhausted:
 		w.story.Refused++
 		if fail.RetryAfter <= longGate && w.story.Refused <= maxRefusals {
-			return w.refused(fail, sig)
+			return w.handBack(string(fail.Class), sig)
 		}
 	case paper.Config:
 		w.switchOff(r.Name(), fail)

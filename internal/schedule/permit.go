@@ -261,16 +261,6 @@ func (k *key) outlook(now time.Duration) outlook {
 	return o
 }
 
-// Gate closes a key for a while, as a throttle does that somebody else met.
-func (t *Table) Gate(at time.Time, name string, wait time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.see(at)
-	k := t.key(name, now)
-	k.limit.Spend(now, wait)
-	t.place(k, now)
-}
-
 // Retry takes a retry out of a key's budget and returns how long it must wait
 // at least.
 func (t *Table) Retry(at time.Time, name string) time.Duration {

@@ -49,7 +49,8 @@ func TestTable_Bound(t *testing.T) {
 func TestTable_Bound_gate(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 4, Rule: always(limit.Rule{InFlight: 1})})
 	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 5}, {Key: "b", Ready: 9}})
-	table.Gate(epoch, "a", time.Hour)
+	table.Finish(pick(t, table, epoch, 1), epoch, queue.Signal{Kind: queue.OK, Allowance: queue.Allowance{Wait: time.Hour}})
+	table.Add("a", 1, 0)
 	if key, left := table.Bound(epoch); key != "a" || left != time.Hour+5*time.Second {
 		t.Errorf("Bound = %q, %v", key, left)
 	}
