@@ -48,18 +48,12 @@ func (t *trial) blocking(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(late) > 0 {
-		err = t.untilServed(ctx, cl)
-		cl.kill()
-	} else if t.rate > 0 {
-		cl.wait(time.After(refuseFor))
-		cl.kill()
-	} else if t.cut = !cl.wait(time.After(t.patience)); t.cut {
-		cl.kill()
-	} else {
-		err = cl.failure(0)
+	stop := time.Now().Add(t.patience)
+	if t.rate > 0 {
+		stop = time.Now().Add(refuseFor)
 	}
-	t.took.add(cl.took())
+	how, err := t.follow(ctx, cl, stop)
+	t.cut = how == cut && t.rate == 0
 	return err
 }
 

@@ -30,7 +30,8 @@ func main() {
 	}
 }
 
-// run is the whole program in any mode.
+// run is the whole program in any mode. As the driver it prints what could be
+// measured even if it returns an error.
 func run(ctx context.Context, mode string, args []string, in io.Reader, out, progress io.Writer) error {
 	switch mode {
 	case "server":
@@ -43,13 +44,24 @@ func run(ctx context.Context, mode string, args []string, in io.Reader, out, pro
 		return err
 	}
 	results, err := c.measureAll(ctx, progress)
-	if err != nil {
-		return err
-	}
+	compare(results)
 	if c.json {
-		return writeJSON(out, results)
+		err = errors.Join(err, writeJSON(out, results))
+	} else {
+		err = errors.Join(err, writeTable(out, c, results))
 	}
-	return writeTable(out, c, results)
+	return errors.Join(err, broken(results))
+}
+
+// broken says where the program went beyond a limit.
+func broken(results []result) error {
+	var errs []error
+	for _, r := range results {
+		if r.Design == "quire" && r.Cap.Sure+r.Gap.Sure+r.Gate.Sure > 0 {
+			errs = append(errs, fmt.Errorf("%s, seed %d: limits were broken: cap %v, pace %v, gate %v", r.Workload, r.Seed, r.Cap, r.Gap, r.Gate))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // config is what the flags say.

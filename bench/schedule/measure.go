@@ -24,14 +24,17 @@ type result struct {
 	Dead     int // requests at a host that never answers, or resets every connection
 	Repeated int // requests that gave a job what it had before
 
-	Makespan time.Duration // of all jobs
+	Makespan time.Duration // of all jobs whose file can be had
+	Last     string        // station of the last request
 	Least    time.Duration // that it could be
 	BoundBy  string
 	Ratio    float64
 	Healthy  float64 // the same ratio for the jobs that need no faulty host
 
 	Hot     string
-	HotUse  float64 // share of the hottest key's allowance that was used while a job waited for it
+	HotUse  float64       // share of the hottest key's allowance that was used while a job waited for it
+	Turn50  time.Duration // for which a place at the hottest key stayed empty between two requests
+	Turn99  time.Duration
 	Idle    float64 // share of the workers' time lost while a job waited for a station with room
 	Cap     breach
 	Gap     breach
@@ -40,6 +43,7 @@ type result struct {
 	Trickle struct {
 		N, Late  int // Late: not served when the run was ended
 		P50, P99 time.Duration
+		Times    float64 // P99 ÷ the P50 of the trickle alone, G0, in the same rig
 	}
 
 	Wall  time.Duration // of the client's process
@@ -118,13 +122,20 @@ func (t *truth) result(tr *trial) result {
 		r.Gate = r.Gate.plus(t.whileGated(at))
 	}
 	if !t.trickle && !t.mixed && t.rate == 0 {
-		b := t.bound(all)
-		r.Makespan, r.Least, r.BoundBy = t.makespan(all), b.Least, b.By
-		r.Ratio = float64(r.Makespan) / float64(b.Least)
-		r.Healthy = float64(t.makespan(t.healthy)) / float64(t.bound(t.healthy).Least)
+		b := t.bound(t.obtainable)
+		took, last := t.makespan(t.obtainable)
+		well, _ := t.makespan(t.healthy)
+		r.Makespan, r.Last, r.Least, r.BoundBy = took, t.Stations[last].Name, b.Least, b.By
+		r.Ratio = float64(took) / float64(b.Least)
+		r.Healthy = float64(well) / float64(t.bound(t.healthy).Least)
 	}
 	hot := t.hottest()
 	r.Hot, r.HotUse, r.Idle = t.Stations[hot].Name, finite(t.use(hot)), finite(t.idle())
+	if t.rate > 0 {
+		r.HotUse = float64(r.Done) / (t.rate * refuseFor.Seconds())
+	}
+	turns := t.turns(hot)
+	r.Turn50, r.Turn99 = percentile(turns, 50), percentile(turns, 99)
 	r.Cold99 = percentile(t.coldWaits(), 99)
 	t.sojourns(&r, tr.enqueued)
 	return r
@@ -152,4 +163,17 @@ func finite(f float64) float64 {
 		return 1
 	}
 	return f
+}
+
+// compare sets the trickles of G beside the one of G0 with the same design and
+// seed, if that was run.
+func compare(results []result) {
+	for i := range results {
+		r := &results[i]
+		for _, alone := range results {
+			if alone.Workload == "G0" && alone.Design == r.Design && alone.Seed == r.Seed && alone.Trickle.P50 > 0 {
+				r.Trickle.Times = float64(r.Trickle.P99) / float64(alone.Trickle.P50)
+			}
+		}
+	}
 }

@@ -47,11 +47,15 @@ func (p place) writeConfig(attempts int) error {
 		attempts, p.scaled(retryBase), p.scaled(retryMax), p.scaled(breaker))
 	fmt.Fprintf(&b, "limits:\n  default_host: {in_flight: %d, per_second: 1000000}\n", p.cap)
 	for _, s := range p.Stations {
+		single := "" // one work per request, as the world has it
+		if s.Resolver {
+			single = ", batch: 1"
+		}
 		switch {
 		case s.Every > 0:
-			fmt.Fprintf(&b, "  %s: {in_flight: %d, every: %v, batch: 1}\n", s.key(), s.Cap, s.Every)
+			fmt.Fprintf(&b, "  %s: {in_flight: %d, every: %v%s}\n", s.key(), s.Cap, s.Every, single)
 		case s.Resolver:
-			fmt.Fprintf(&b, "  %s: {in_flight: %d, per_second: 1000000, batch: 1}\n", s.key(), s.Cap)
+			fmt.Fprintf(&b, "  %s: {in_flight: %d, per_second: 1000000%s}\n", s.key(), s.Cap, single)
 		}
 	}
 	var order []string

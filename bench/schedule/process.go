@@ -80,11 +80,11 @@ func (w *web) ask(line string, answer any) error {
 
 // truth ends the server and returns what it has seen.
 func (w *web) truth(world *world) (*truth, error) {
-	var log []request
-	if err := w.ask("end", &log); err != nil {
+	var seen record
+	if err := w.ask("end", &seen); err != nil {
 		return nil, err
 	}
-	return newTruth(world, log), nil
+	return newTruth(world, seen), nil
 }
 
 func (w *web) stop() error {

@@ -53,14 +53,7 @@ func (t *trial) program(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
-	run := t.drain
-	switch {
-	case len(late) > 0:
-		run = t.serveTrickle
-	case t.rate > 0:
-		run = t.forAMinute
-	}
-	go func() { ended <- run(ctx) }()
+	go func() { ended <- t.runQueue(ctx) }()
 	if err := t.trickle(ctx, sys, late); err != nil {
 		cancel()
 		return errors.Join(err, <-ended)
@@ -83,79 +76,75 @@ func (t *trial) quire(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, t.binary, append([]string{"--data", t.data(), "--config", t.config(), "--progress", "none"}, args...)...)
 }
 
-// drain runs the program until the queue is drained, and kills it on the way as
-// often as asked for, each time at a random moment of its part of the least time
-// that the work takes.
-func (t *trial) drain(ctx context.Context) error {
+// runQueue runs the program to its end, and kills it on the way as often as asked
+// for, each time at a random moment of its part of the least time that the work
+// takes.
+func (t *trial) runQueue(ctx context.Context) error {
 	random := rand.New(rand.NewPCG(t.Seed, 1))
 	part := t.planned().Least / time.Duration(t.kills+1)
-	over := time.After(t.patience)
+	args := []string{"queue", "run", "--drain"}
+	switch {
+	case t.rate > 0:
+		args = []string{"queue", "run", "--for", refuseFor.String()}
+	case t.world.trickle:
+		args = []string{"queue", "run"}
+	}
+	over := time.Now().Add(t.patience)
 	for {
-		c, err := startClient(t.quire(ctx, "queue", "run", "--drain"))
+		c, err := startClient(t.quire(ctx, args...))
 		if err != nil {
 			return err
 		}
 		stop := over
 		if t.took.Kills < t.kills {
-			stop = time.After(part/4 + time.Duration(random.Int64N(int64(part))))
+			stop = time.Now().Add(part/4 + time.Duration(random.Int64N(int64(part))))
 		}
-		if c.wait(stop) {
-			t.took.add(c.took())
-			return c.failure(0, 3)
-		}
-		c.kill()
-		t.took.add(c.took())
-		if t.took.Kills == t.kills {
-			t.cut = true
-			return nil
+		how, err := t.follow(ctx, c, stop)
+		if err != nil || how != cut || t.took.Kills == t.kills {
+			t.cut = how == cut
+			return err
 		}
 		t.took.Kills++
 	}
 }
 
-// forAMinute runs the program for as long as R measures.
-func (t *trial) forAMinute(ctx context.Context) error {
-	c, err := startClient(t.quire(ctx, "queue", "run", "--for", refuseFor.String()))
-	if err != nil {
-		return err
-	}
-	c.wait(time.After(2 * refuseFor))
-	c.kill()
-	t.took.add(c.took())
-	return c.failure(0, 3)
-}
+// How a client ended.
+type ending int
 
-// serveTrickle runs the program until all jobs of the trickle are served.
-func (t *trial) serveTrickle(ctx context.Context) error {
-	c, err := startClient(t.quire(ctx, "queue", "run"))
-	if err != nil {
-		return err
-	}
-	err = t.untilServed(ctx, c)
-	c.kill()
-	t.took.add(c.took())
-	return err
-}
+const (
+	byItself ending = iota
+	served          // its jobs are served
+	cut             // at the time given
+)
 
-// untilServed waits until the server has served the trickle.
-func (t *trial) untilServed(ctx context.Context, c *client) error {
-	over := time.Now().Add(t.patience)
-	_, late := t.split()
-	for served := 0; served < len(late); {
-		if c.wait(time.After(200 * time.Millisecond)) {
-			return c.failure(0)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if t.cut = time.Now().After(over); t.cut {
-			return nil
-		}
-		if err := t.web.ask("served", &served); err != nil {
-			return err
+// follow waits for a client to end by itself, or ends it when its time is up or,
+// where there is no other end to wait for, when all that it can do is done.
+func (t *trial) follow(ctx context.Context, c *client, stop time.Time) (ending, error) {
+	defer func() {
+		c.kill()
+		t.took.add(c.took())
+	}()
+	awaited := 0
+	for _, j := range t.Jobs {
+		if t.awaited(j) {
+			awaited++
 		}
 	}
-	return nil
+	for {
+		if c.wait(time.After(min(time.Until(stop), 200*time.Millisecond))) {
+			return byItself, c.failure(0, 3)
+		}
+		if ctx.Err() != nil || time.Now().After(stop) {
+			return cut, ctx.Err()
+		}
+		if !t.endless() {
+			continue
+		}
+		var n int
+		if err := t.web.ask("served", &n); err != nil || n == awaited {
+			return served, err
+		}
+	}
 }
 
 // trickle queues jobs when they arrive.

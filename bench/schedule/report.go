@@ -18,12 +18,12 @@ func writeJSON(w io.Writer, results []result) error {
 // workload's own time, that is before scaling.
 func writeTable(w io.Writer, c config, results []result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\tdesign\tdone\tratio\thealthy\tleast s\tbound by\thot\tuse %\tidle %\tcap\tgap\tgate\t429\tdead\trepeated\tcold p99 s\ttrickle p50 s\tp99 s\tCPU µs/job\tMB\twall s\t")
+	fmt.Fprintln(table, "\tdesign\tdone\tratio\thealthy\tlast\tleast s\tbound by\thot\tuse %\tturn ms\tp99 ms\tidle %\tcap\tgap\tgate\t429\t429 %\tdead\trepeated\tcold p99 s\ttrickle p50 s\tp99 s\ttimes\tCPU µs/job\tMB\twall s\t")
 	for _, r := range results {
-		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%s\t%s\t%.2f\t%s\t%s\t%.1f\t%.1f\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%d\t%d\t%.1f%s\t\n",
-			r.Workload, r.Design, r.Done, r.Jobs, ratio(r.Ratio), ratio(r.Healthy), r.Least.Seconds(), r.BoundBy,
-			r.Hot, 100*r.HotUse, 100*r.Idle, r.Cap, r.Gap, r.Gate, r.Refused, r.Dead, r.Repeated,
-			c.unscaled(r.Cold99), c.unscaled(r.Trickle.P50), c.unscaled(r.Trickle.P99),
+		fmt.Fprintf(table, "%s\t%s\t%d/%d\t%s\t%s\t%s\t%.2f\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t%d\t%.1f\t%d\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%.1f%s\t\n",
+			r.Workload, r.Design, r.Done, r.Jobs, ratio(r.Ratio), ratio(r.Healthy), r.Last, r.Least.Seconds(), r.BoundBy,
+			r.Hot, 100*r.HotUse, ms(r.Turn50), ms(r.Turn99), 100*r.Idle, r.Cap, r.Gap, r.Gate, r.Refused, 100*float64(r.Refused)/float64(max(1, r.Requests)), r.Dead, r.Repeated,
+			c.unscaled(r.Cold99), c.unscaled(r.Trickle.P50), c.unscaled(r.Trickle.P99), ratio(r.Trickle.Times),
 			r.CPU.Microseconds(), r.Peak>>20, r.Wall.Seconds(), map[bool]string{true: " cut"}[r.Cut])
 	}
 	return table.Flush()
@@ -50,3 +50,5 @@ func (c config) unscaled(d time.Duration) string {
 	}
 	return fmt.Sprintf("%.2f", d.Seconds()*c.scale)
 }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

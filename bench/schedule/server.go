@@ -28,6 +28,19 @@ type request struct {
 	Gate    int64 // no start before, Unix time in nanoseconds, as the answer said; 0: it said nothing
 }
 
+// lateness is a time at which the machine let the server wait for longer than it
+// had asked to.
+type lateness struct {
+	When int64 // when it came back, Unix time in nanoseconds
+	By   time.Duration
+}
+
+// record is all that the server knows at the end.
+type record struct {
+	Log  []request
+	Late []lateness
+}
+
 func (r request) took() time.Duration { return time.Duration(r.End - r.Start) }
 
 // server is all stations of a world, each at an address of its own.
@@ -37,11 +50,11 @@ type server struct {
 	port  int
 	files [][]byte // of growing size
 
-	mu      sync.Mutex
-	log     []request
-	open    int
-	trickle int          // jobs of the trickle that have been served
-	faults  []faultState // by station
+	mu     sync.Mutex
+	seen   record
+	open   int
+	done   map[int]bool // jobs that a run is for and that have been served
+	faults []faultState // by station
 }
 
 // address is where a station listens.
@@ -53,8 +66,8 @@ func address(at int) string {
 }
 
 // serveWorld is the server's process: it reads a spec, prints its port, and
-// answers the lines that follow: "served" with how many jobs of the trickle have
-// been served, "end" with the log.
+// answers the lines that follow: "served" with how many of the jobs that the run
+// is for have been served, "end" with what it has seen.
 func serveWorld(ctx context.Context, in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
 	lines.Scan()
@@ -66,7 +79,7 @@ func serveWorld(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	srv := &server{world: w, jobs: w.byNumber(), files: makeFiles(), faults: make([]faultState, len(w.Stations))}
+	srv := &server{world: w, jobs: w.byNumber(), files: makeFiles(), faults: make([]faultState, len(w.Stations)), done: map[int]bool{}}
 	listeners, err := srv.listen(ctx)
 	if err != nil {
 		return err
@@ -81,6 +94,9 @@ func serveWorld(ctx context.Context, in io.Reader, out io.Writer) error {
 			return err
 		})
 	}
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	group.Go(func() error { srv.watchClock(watching); return nil })
 	answers := json.NewEncoder(out)
 	err = answers.Encode(srv.port)
 	for err == nil && lines.Scan() && lines.Text() != "end" {
@@ -92,7 +108,8 @@ func serveWorld(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(answers.Encode(srv.truth()), group.Wait())
+	stop()
+	return errors.Join(answers.Encode(srv.record(ctx)), group.Wait())
 }
 
 // listen binds one port on all addresses.
@@ -126,23 +143,39 @@ func (s *server) listen(ctx context.Context) ([]net.Listener, error) {
 func (s *server) served() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.trickle
+	return len(s.done)
 }
 
-// truth returns the log when nothing is open any more.
-func (s *server) truth() []request {
+// record returns what was seen when nothing is open any more.
+func (s *server) record(ctx context.Context) record {
 	for range 200 {
 		s.mu.Lock()
-		open, log := s.open, s.log
+		open := s.open
 		s.mu.Unlock()
-		if open == 0 {
-			return log
+		if open == 0 || !pause(ctx, 10*time.Millisecond) {
+			break
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.log
+	return s.seen
+}
+
+// watchClock notes how late this process comes when it has nothing to do but to
+// come in time.
+func (s *server) watchClock(ctx context.Context) {
+	for {
+		before := time.Now()
+		if !pause(ctx, jitter/2) {
+			return
+		}
+		now := time.Now()
+		if by := now.Sub(before) - jitter/2; by > jitter/5 {
+			s.mu.Lock()
+			s.seen.Late = append(s.seen.Late, lateness{now.UnixNano(), by})
+			s.mu.Unlock()
+		}
+	}
 }
 
 // handler serves one station and logs what it serves.
@@ -163,9 +196,9 @@ func (s *server) handler(at int) http.Handler {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.open--
-		s.log = append(s.log, entry)
-		if entry.Status == http.StatusOK && !s.Stations[at].Resolver && entry.Job >= 0 && s.jobs[entry.Job].Run == trickle {
-			s.trickle++
+		s.seen.Log = append(s.seen.Log, entry)
+		if entry.Status == http.StatusOK && entry.Job >= 0 && !s.Stations[at].Resolver && s.awaited(s.jobs[entry.Job]) {
+			s.done[entry.Job] = true
 		}
 	})
 }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// What the server's clock may be off by. A request that a client has given up
-// ends when the server notices, so its end counts as this much earlier; requests
-// that were on their way when a gate closed count against it only after this; a
-// start may come this much too soon after the one before, or a tenth of the pace
-// if that is more, because the earlier one was seen too late.
+// jitter is what the server's clock may be off by on a quiet machine. A request
+// that a client has given up ends when the server notices; one that was on its
+// way when a gate closed comes after that; and if a start is seen late, the next
+// one seems to come too soon. Where the machine kept the server waiting for
+// longer, it is off by that: see doubt.
 const jitter = 10 * time.Millisecond
 
 // truth is what the servers saw of a run.
@@ -19,11 +19,12 @@ type truth struct {
 	*world
 	jobs []job     // by number
 	log  []request // by start
+	late []lateness
 }
 
-func newTruth(w *world, log []request) *truth {
-	slices.SortFunc(log, func(a, b request) int { return cmp.Compare(a.Start, b.Start) })
-	return &truth{world: w, jobs: w.byNumber(), log: log}
+func newTruth(w *world, seen record) *truth {
+	slices.SortFunc(seen.Log, func(a, b request) int { return cmp.Compare(a.Start, b.Start) })
+	return &truth{world: w, jobs: w.byNumber(), log: seen.Log, late: seen.Late}
 }
 
 // useful reports whether a request gave a job what it needed there.
@@ -73,18 +74,18 @@ func (t *truth) bound(include func(job) bool) bound {
 }
 
 // makespan is from the first request of all to the end of the last one that an
-// included job made.
-func (t *truth) makespan(include func(job) bool) time.Duration {
+// included job made, and at is where that was.
+func (t *truth) makespan(include func(job) bool) (d time.Duration, at int) {
 	var end int64
 	for _, r := range t.log {
-		if r.Job >= 0 && include(t.jobs[r.Job]) {
-			end = max(end, r.End)
+		if r.Job >= 0 && include(t.jobs[r.Job]) && r.End > end {
+			end, at = r.End, r.Station
 		}
 	}
 	if end == 0 {
-		return 0
+		return 0, 0
 	}
-	return time.Duration(end - t.log[0].Start)
+	return time.Duration(end - t.log[0].Start), at
 }
 
 // done counts the jobs whose file was served.
@@ -106,20 +107,35 @@ func (t *truth) obtain() []job {
 }
 
 // breach counts how often a limit was not kept: as the server saw it, and
-// leaving out what its clock may be off by.
+// leaving out what its clock may be wrong about.
 type breach struct{ Raw, Sure int }
+
+func (b breach) plus(c breach) breach { return breach{b.Raw + c.Raw, b.Sure + c.Sure} }
+
+// doubt is what the server's clock may be off by at an instant.
+func (t *truth) doubt(when int64) int64 {
+	most := time.Duration(0)
+	for _, l := range t.late {
+		if since := l.When - when; -int64(jitter) < since && since < int64(l.By+jitter) {
+			most = max(most, l.By)
+		}
+	}
+	return int64(jitter + most)
+}
+
+// at returns what a station saw.
+func (t *truth) at(station int) []request {
+	return slices.DeleteFunc(slices.Clone(t.log), func(r request) bool { return r.Station != station })
+}
 
 // overCap counts the starts at a station whose cap was used up.
 func (t *truth) overCap(at int) (b breach) {
 	var open []request
-	for _, r := range t.log {
-		if r.Station != at {
-			continue
-		}
+	for _, r := range t.at(at) {
 		open = slices.DeleteFunc(open, func(o request) bool { return o.End <= r.Start })
 		sure := 1
 		for _, o := range open {
-			if o.Status != 0 || o.End-int64(jitter) > r.Start {
+			if o.Status != 0 || o.End-t.doubt(o.End) > r.Start {
 				sure++
 			}
 		}
@@ -135,19 +151,27 @@ func (t *truth) overCap(at int) (b breach) {
 }
 
 // tooSoon counts the starts at a station that came sooner after the one before
-// than its pace allows.
+// than its pace allows, and for sure, the starts that came sooner after any one
+// before than the pace allows for so many.
 func (t *truth) tooSoon(at int) (b breach) {
-	every := t.Stations[at].Every
-	last := int64(-1)
-	for _, r := range t.log {
-		if r.Station != at || every == 0 {
-			continue
-		}
-		if gap := time.Duration(r.Start - last); last >= 0 && gap < every {
+	every := int64(t.Stations[at].Every)
+	if every == 0 {
+		return b
+	}
+	var last, latest int64 // the start before, and the one that allows the least
+	n := int64(0)          // starts since that one
+	for i, r := range t.at(at) {
+		n++
+		early := latest + n*every - r.Start // by so much it is too soon
+		if i > 0 && r.Start-last < every {
 			b.Raw++
-			if gap < every-max(every/10, jitter/5) {
-				b.Sure++
-			}
+		}
+		sure := i > 0 && early > max(t.doubt(latest), t.doubt(r.Start))
+		if sure {
+			b.Sure++
+		}
+		if i == 0 || sure || early <= 0 {
+			latest, n = r.Start, 0
 		}
 		last = r.Start
 	}
@@ -159,17 +183,19 @@ func (t *truth) tooSoon(at int) (b breach) {
 func (t *truth) whileGated(at int) (b breach) {
 	type gate struct{ from, until int64 }
 	var gates []gate
-	for _, r := range t.log {
-		if r.Station != at {
-			continue
-		}
+	for _, r := range t.at(at) {
 		if t.Stations[at].fault.robots() && r.Job >= 0 {
 			b = b.plus(breach{1, 1})
 		}
-		if slices.ContainsFunc(gates, func(g gate) bool { return g.from <= r.Start && r.Start < g.until }) {
+		raw, sure := false, false
+		for _, g := range gates {
+			raw = raw || g.from <= r.Start && r.Start < g.until
+			sure = sure || g.from+t.doubt(r.Start) <= r.Start && r.Start < g.until
+		}
+		if raw {
 			b.Raw++
 		}
-		if slices.ContainsFunc(gates, func(g gate) bool { return g.from+int64(jitter) <= r.Start && r.Start < g.until }) {
+		if sure {
 			b.Sure++
 		}
 		if r.Gate > 0 {
@@ -178,5 +204,3 @@ func (t *truth) whileGated(at int) (b breach) {
 	}
 	return b
 }
-
-func (b breach) plus(c breach) breach { return breach{b.Raw + c.Raw, b.Sure + c.Sure} }

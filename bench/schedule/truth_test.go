@@ -7,15 +7,18 @@ import (
 	"time"
 )
 
-const ms = int64(time.Millisecond)
+const (
+	tick   = int64(time.Millisecond)
+	lateAt = 9000 // the server came 20 ms too late, in milliseconds
+)
 
 // at is an answered request at the first station, in milliseconds.
 func at(start, end int64) request {
-	return request{Job: 0, Start: start * ms, End: end * ms, Status: http.StatusOK}
+	return request{Job: 0, Start: start * tick, End: end * tick, Status: http.StatusOK}
 }
 
 func (r request) status(code int) request  { r.Status = code; return r }
-func (r request) gate(until int64) request { r.Gate = until * ms; return r }
+func (r request) gate(until int64) request { r.Gate = until * tick; return r }
 func (r request) of(job, station int) request {
 	r.Job, r.Station = job, station
 	return r
@@ -53,6 +56,15 @@ func TestTruth_breaches(t *testing.T) {
 		},
 		"a little too soon": {st, []request{at(0, 1), at(95, 96)}, breach{}, breach{1, 0}, breach{}},
 		"too soon":          {st, []request{at(0, 1), at(85, 86)}, breach{}, breach{1, 1}, breach{}},
+		"a little too soon, again and again": {
+			st, []request{at(0, 1), at(96, 97), at(192, 193), at(288, 289)}, breach{}, breach{3, 1}, breach{},
+		},
+		"one is seen late": {
+			st, []request{at(0, 1), at(109, 110), at(200, 201), at(300, 301)}, breach{}, breach{1, 0}, breach{},
+		},
+		"too soon while the server's clock stood still": {
+			st, []request{at(lateAt, lateAt+1), at(lateAt+85, lateAt+86)}, breach{}, breach{1, 0}, breach{},
+		},
 		"while gated": {
 			station{Cap: 9},
 			[]request{at(0, 1), at(2, 3).gate(1000), at(500, 501), at(1000, 1001)},
@@ -78,6 +90,7 @@ func TestTruth_breaches(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			truth := &truth{world: &world{Stations: []station{tt.station}}, log: tt.log}
+			truth.late = []lateness{{lateAt * tick, 20 * time.Millisecond}}
 			over, soon, in := truth.overCap(0), truth.tooSoon(0), truth.whileGated(0)
 			if over != tt.over || soon != tt.soon || in != tt.in {
 				t.Errorf("over its cap %v, too soon %v, gated %v; want %v, %v, %v", over, soon, in, tt.over, tt.soon, tt.in)
@@ -92,16 +105,16 @@ func TestTruth_path(t *testing.T) {
 	for n := range 2 {
 		w.Jobs = append(w.Jobs, job{N: n, Ask: []int{0}, Hosts: []int{firstHost}})
 	}
-	truth := newTruth(w, []request{
+	truth := newTruth(w, record{Log: []request{
 		at(0, 10).of(0, 0), at(0, 20).of(1, 0),
 		at(10, 15).of(0, firstHost).status(0), // broken off, and again
 		at(20, 60).of(0, firstHost), at(80, 120).of(1, firstHost),
-	})
+	}})
 	if got, want := truth.bound(all), (bound{90 * time.Millisecond, "cap of h"}); got != want {
 		t.Errorf("bound is %v, want %v", got, want)
 	}
-	if got, want := truth.makespan(all), 120*time.Millisecond; got != want {
-		t.Errorf("makespan is %v, want %v", got, want)
+	if got, last := truth.makespan(all); got != 120*time.Millisecond || last != firstHost {
+		t.Errorf("makespan is %v, and ends at %d; want 120ms and %d", got, last, firstHost)
 	}
 	if got := truth.done(); got != 2 {
 		t.Errorf("%d jobs are done, want 2", got)
@@ -109,6 +122,10 @@ func TestTruth_path(t *testing.T) {
 	// A job waits from 10 to 20 and from 20 to 80; in 45 of these 70 one is served or broken off.
 	if got, want := truth.use(firstHost), 45.0/70; math.Abs(got-want) > 1e-9 {
 		t.Errorf("use of the host is %v, want %v", got, want)
+	}
+	// From 15 to 20 and from 60 to 80 its only place was empty.
+	if got := truth.turns(firstHost); len(got) != 2 || got[0] != 5*time.Millisecond || got[1] != 20*time.Millisecond {
+		t.Errorf("the host's place was empty for %v", got)
 	}
 	// From 15 to 20 and from 60 to 80 one of two workers could have done something.
 	if got, want := truth.idle(), 25.0/120/2; math.Abs(got-want) > 1e-9 {

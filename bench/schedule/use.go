@@ -36,26 +36,28 @@ type event struct {
 // paced a station that has a pace is taken up until it may start again.
 func (t *truth) events(paced bool) []event {
 	var events []event
-	serve := func(r request) {
+	serve := func(r request, waited int) {
 		end := r.End
 		if paced {
 			end = max(end, r.Start+int64(t.Stations[r.Station].Every))
 		}
-		events = append(events, event{r.Start, r.Station, 0, 1}, event{end, r.Station, 0, -1})
+		events = append(events, event{r.Start, r.Station, -waited, 1}, event{end, r.Station, 0, -1})
 	}
 	for _, path := range t.needed(all) {
 		ready := t.log[0].Start + int64(t.arrival(path))
 		for _, r := range path {
+			waited := 0
 			if ready < r.Start {
-				events = append(events, event{ready, r.Station, 1, 0}, event{r.Start, r.Station, -1, 0})
+				waited = 1
+				events = append(events, event{ready, r.Station, 1, 0})
 			}
-			serve(r)
+			serve(r, waited)
 			ready = r.End
 		}
 	}
 	for _, r := range t.log {
 		if !r.useful() {
-			serve(r)
+			serve(r, 0)
 		}
 	}
 	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.when, b.when) })
@@ -92,6 +94,30 @@ func (t *truth) use(at int) float64 {
 		return math.NaN()
 	}
 	return used / with / float64(t.Stations[at].Cap)
+}
+
+// turns are the times for which a place at a station stayed empty although a job
+// waited for it: from the end of a request to the start of the next one there.
+func (t *truth) turns(at int) []time.Duration {
+	var waiting int
+	var free []int64 // since when each empty place could have been taken
+	var turns []time.Duration
+	for _, e := range t.events(false) {
+		if e.station != at {
+			continue
+		}
+		switch {
+		case e.running > 0 && len(free) > 0:
+			turns = append(turns, time.Duration(e.when-free[0]))
+			free = free[1:]
+		case e.running < 0 && waiting > 0:
+			free = append(free, e.when)
+		}
+		if waiting += e.waiting; waiting == 0 {
+			free = nil
+		}
+	}
+	return turns
 }
 
 // idle is the share of all workers' time in which they did nothing although some

@@ -266,3 +266,13 @@ func (w *world) allowances() []allowance {
 	}
 	return keys
 }
+
+// awaited reports whether a run is for this job: of a trickle behind a dump, the
+// trickle, else all that can be had.
+func (w *world) awaited(j job) bool {
+	return w.obtainable(j) && (!w.trickle || j.Run == trickle)
+}
+
+// endless reports whether a run ends when the jobs that it is for are served: what
+// else there is takes long, or must wait for a host to recover.
+func (w *world) endless() bool { return w.trickle || w.faulty || w.mixed }
