@@ -366,19 +366,29 @@ func (m *model) enter(t *rapid.T) {
 
 // admit gives free slots to those who wait.
 func (m *model) admit() {
-	entered := 0
-	for _, p := range m.out {
-		if p.entered && !p.left {
-			entered++
+	m.queue = slices.DeleteFunc(m.queue, func(p *modelPermit) bool { return p.left || !slices.Contains(m.out, p) })
+	for len(m.queue) > 0 {
+		entered, fair := 0, 0
+		for _, p := range m.out {
+			if p.entered && !p.left {
+				entered++
+				if p.fair {
+					fair++
+				}
+			}
 		}
-	}
-	for len(m.queue) > 0 && entered < m.slots {
-		p := m.queue[0]
-		m.queue = m.queue[1:]
-		if !p.left && slices.Contains(m.out, p) {
-			p.entered = true
-			entered++
+		if entered >= m.slots {
+			return
 		}
+		next := 0
+		for i, p := range m.queue {
+			if p.fair == (2*fair < m.slots) {
+				next = i
+				break
+			}
+		}
+		m.queue[next].entered = true
+		m.queue = slices.Delete(m.queue, next, next+1)
 	}
 }
 

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/internal/limit"
@@ -139,6 +140,9 @@ func (t *Table) freeSlot(g *grant) {
 	}
 	if g.entered {
 		t.entered--
+		if g.fair {
+			t.enteredFair--
+		}
 		t.admit()
 	}
 }
@@ -166,15 +170,24 @@ func (t *Table) Enter(p Permit, at time.Time) <-chan struct{} {
 	return g.enter
 }
 
-// admit gives free slots to those who wait.
+// admit gives free slots to those who wait, in turn, but half of the slots to those
+// that were picked by age and the others to the others.
 func (t *Table) admit() {
 	for len(t.waiting) > 0 && t.entered < t.slots {
-		g := t.held(t.waiting[0])
-		t.waiting = t.waiting[1:]
+		byAge := 2*t.enteredFair < t.slots
+		i := max(0, slices.IndexFunc(t.waiting, func(p Permit) bool {
+			g := t.held(p)
+			return g == nil || g.left || g.fair == byAge
+		}))
+		g := t.held(t.waiting[i])
+		t.waiting = slices.Delete(t.waiting, i, i+1)
 		if g == nil || g.left {
-			continue
+			continue // it has ended
 		}
 		t.entered++
+		if g.fair {
+			t.enteredFair++
+		}
 		g.entered, g.began = true, t.latest
 		if g.enter != nil {
 			close(g.enter)

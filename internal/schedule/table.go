@@ -59,11 +59,13 @@ type Table struct {
 	active  int      // permits that have neither left nor ended
 	fair    int      // of them, picked by age
 	entered int      // of them, that have a slot
-	waiting []Permit // for a slot, in turn
+	waiting []Permit // for a slot
 	out     int      // permits
-	grants  []grant
-	free    []int32 // unused grants
-	serial  uint64  // of the latest grant
+
+	enteredFair int // permits that have a slot and were picked by age
+	grants      []grant
+	free        []int32 // unused grants
+	serial      uint64  // of the latest grant
 
 	flow       [classes]flow
 	backlogged int           // keys with ready rows
