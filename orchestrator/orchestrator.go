@@ -126,11 +126,6 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// aheadPart is the part of the workers' number that is leased ahead: as many
-// requests end while a lease takes its millisecond or two, if they take as long as
-// quick ones do. More would cost more jobs an attempt when the process dies.
-const aheadPart = 8
-
 // Orchestrator runs the jobs of one store with one handler.
 type Orchestrator struct {
 	store   Store
@@ -149,7 +144,7 @@ func New(store Store, handler queue.Handler, cfg Config) (*Orchestrator, error) 
 		return nil, err
 	}
 	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit)}
-	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Ahead: cfg.Workers / aheadPart, Rule: o.limit, Seed: cfg.seed})
+	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit, Seed: cfg.seed})
 	return o, nil
 }
 

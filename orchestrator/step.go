@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -54,12 +53,7 @@ func (r *run) begin(p schedule.Permit, leases []queue.Lease, now time.Time) {
 		if p.Gap > noteAhead && !p.Down {
 			r.note(p.Key) // before the request: who comes after a crash must know of it
 		}
-		var outs []queue.Outcome
-		if r.enter(ctx, p) {
-			outs = r.step(ctx, s)
-		} else {
-			outs = slices.Repeat([]queue.Outcome{{Verb: queue.Release}}, len(leases))
-		}
+		outs := r.step(ctx, s)
 		if r.table.Finish(p, time.Now(), worst(outs)) {
 			r.note(p.Key)
 			r.observeKey(p.Key)
@@ -69,24 +63,6 @@ func (r *run) begin(p schedule.Permit, leases []queue.Lease, now time.Time) {
 		r.forget(s)
 		r.poke()
 	})
-}
-
-// enter waits for the slot of a step's request, which its leases were got ready
-// for, and reports whether there may still be one.
-func (r *run) enter(ctx context.Context, p schedule.Permit) bool {
-	if p.Down {
-		return true
-	}
-	wait := r.table.Enter(p, time.Now())
-	if wait == nil {
-		return true
-	}
-	select {
-	case <-wait:
-		return !r.table.Shut(p, time.Now())
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // forget ends the account of a step's leases. A job's next step may have begun by

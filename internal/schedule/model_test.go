@@ -22,9 +22,7 @@ type model struct {
 	slots int
 	rules map[string]limit.Rule
 	keys  map[string]*modelKey
-	ahead int
 	out   []*modelPermit
-	queue []*modelPermit // for a slot
 	spent []schedule.Permit
 	fresh bool // the table has just looked at every key
 }
@@ -39,15 +37,12 @@ type modelKey struct {
 
 type modelPermit struct {
 	schedule.Permit
-	key     *modelKey
-	ticket  limit.Ticket
-	before  int64
-	told    int
-	fair    bool
-	left    bool
-	asked   bool            // for a slot
-	entered bool            // it has one
-	wait    <-chan struct{} // until it has
+	key    *modelKey
+	ticket limit.Ticket
+	before int64
+	told   int
+	fair   bool
+	left   bool
 }
 
 // Invariants, against the model, whatever happens in whatever order: in flight
@@ -61,14 +56,13 @@ func TestTable_property(t *testing.T) {
 		m := &model{
 			now:   epoch,
 			slots: rapid.IntRange(0, 6).Draw(t, "slots"),
-			ahead: rapid.IntRange(0, 2).Draw(t, "ahead"),
 			rules: make(map[string]limit.Rule),
 			keys:  make(map[string]*modelKey),
 		}
 		for i := range 5 {
 			m.rules[fmt.Sprint("key", i)] = drawRule(t, i)
 		}
-		m.table = schedule.New(schedule.Config{Slots: m.slots, Ahead: m.ahead, Rule: m.rule})
+		m.table = schedule.New(schedule.Config{Slots: m.slots, Rule: m.rule})
 		t.Repeat(map[string]func(*rapid.T){
 			"refresh":      m.refresh,
 			"add":          m.add,
@@ -76,7 +70,6 @@ func TestTable_property(t *testing.T) {
 			"pick, behind": func(t *rapid.T) { m.pick(t, m.now.Add(-time.Millisecond)) },
 			"pick all":     m.pickAll,
 			"took":         m.took,
-			"enter":        m.enter,
 			"unpick":       m.unpick,
 			"leave":        m.leave,
 			"finish":       m.finish,
@@ -85,7 +78,6 @@ func TestTable_property(t *testing.T) {
 				m.slots = rapid.IntRange(0, 6).Draw(t, "slots")
 				m.table.SetSlots(m.slots)
 				m.fresh = false
-				m.admit()
 			},
 			"set rule": m.setRule,
 			"set rules": func(t *rapid.T) {
@@ -174,7 +166,7 @@ func (m *model) taken() bool {
 			active++
 		}
 	}
-	return active >= m.slots+m.ahead || len(m.out) >= 3*m.slots
+	return active >= m.slots || len(m.out) >= 3*m.slots
 }
 
 // eligible returns the keys that may start.
@@ -343,53 +335,7 @@ func (m *model) take(t *rapid.T) *modelPermit {
 	m.out = slices.Delete(m.out, i, i+1)
 	m.spent = append(m.spent, p.Permit)
 	m.fresh = false
-	m.admit()
 	return p
-}
-
-func (m *model) enter(t *rapid.T) {
-	if len(m.out) == 0 {
-		t.Skip("no permit is out")
-	}
-	p := rapid.SampledFrom(m.out).Draw(t, "permit")
-	wait := m.table.Enter(p.Permit, m.now)
-	if p.asked || p.left {
-		return
-	}
-	p.asked, p.wait = true, wait
-	m.queue = append(m.queue, p)
-	m.admit()
-	if p.entered != (wait == nil) {
-		t.Fatalf("Enter: has to wait: %v, want %v", wait != nil, !p.entered)
-	}
-}
-
-// admit gives free slots to those who wait.
-func (m *model) admit() {
-	m.queue = slices.DeleteFunc(m.queue, func(p *modelPermit) bool { return p.left || !slices.Contains(m.out, p) })
-	for len(m.queue) > 0 {
-		entered, fair := 0, 0
-		for _, p := range m.out {
-			if p.entered && !p.left {
-				entered++
-				if p.fair {
-					fair++
-				}
-			}
-		}
-		if entered >= m.slots {
-			return
-		}
-		next := 0
-		for i, p := range m.queue {
-			if p.fair == (2*fair < m.slots) {
-				next = i
-				break
-			}
-		}
-		m.queue[next].entered = true
-		m.queue = slices.Delete(m.queue, next, next+1)
-	}
 }
 
 func (m *model) took(t *rapid.T) {
@@ -433,7 +379,6 @@ func (m *model) leave(t *rapid.T) {
 	if !p.left && !p.Down {
 		p.left = true
 		p.key.limit.Done()
-		m.admit()
 	}
 }
 
@@ -501,7 +446,6 @@ func (m *model) newRule(name string, r limit.Rule) {
 
 // check compares all that can be seen of the table with the model.
 func (m *model) check(t *rapid.T) {
-	m.checkSlots(t)
 	if m.table.Active() != len(m.out) {
 		t.Fatalf("Active = %d, want %d", m.table.Active(), len(m.out))
 	}
@@ -529,25 +473,6 @@ func (m *model) check(t *rapid.T) {
 	}
 	if m.table.HasReady() != ready {
 		t.Fatalf("HasReady = %v, want %v", !ready, ready)
-	}
-}
-
-// checkSlots compares who has a slot.
-func (m *model) checkSlots(t *rapid.T) {
-	for _, p := range m.out {
-		if p.wait == nil || p.left {
-			continue
-		}
-		select {
-		case <-p.wait:
-			if !p.entered {
-				t.Fatalf("%+v has a slot too early", p)
-			}
-		default:
-			if p.entered {
-				t.Fatalf("%+v has no slot", p)
-			}
-		}
 	}
 }
 

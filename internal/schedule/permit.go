@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/internal/limit"
@@ -32,9 +31,6 @@ type grant struct {
 	fair   bool   // picked by age
 	down   bool   // no request: the key is not held
 	left   bool   // slot and key are free already
-
-	enter   chan struct{} // closed when there is a slot; nil if nobody waits
-	entered bool          // it has a slot
 }
 
 // Took tells that n rows came for a permit, at least 1. If they are fewer than
@@ -117,15 +113,12 @@ func (t *Table) leave(g *grant, now time.Duration) {
 	if g.left || g.down {
 		return
 	}
-	asked := g.entered
 	t.freeSlot(g)
 	g.key.limit.Done()
 	g.key.group.vacate()
-	if asked {
-		took := (now - g.began).Seconds()
-		g.key.service.add(took)
-		t.flow[g.key.class].service.add(took)
-	}
+	took := (now - g.began).Seconds()
+	g.key.service.add(took)
+	t.flow[g.key.class].service.add(took)
 }
 
 // freeSlot ends the part of a grant that counts as a request.
@@ -138,75 +131,6 @@ func (t *Table) freeSlot(g *grant) {
 	if g.fair {
 		t.fair--
 	}
-	if g.entered {
-		t.entered--
-		if g.fair {
-			t.enteredFair--
-		}
-		t.admit()
-	}
-}
-
-// Enter takes a slot for the request of a permit. It returns nil if there is one,
-// else a channel that is closed as soon as there is. All slots are then taken, so
-// nothing is held up by what the permit holds of its key.
-func (t *Table) Enter(p Permit, at time.Time) <-chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.see(at)
-	g := t.held(p)
-	if g == nil || g.left || g.entered {
-		return nil
-	}
-	if g.enter != nil {
-		return g.enter
-	}
-	t.waiting = append(t.waiting, p)
-	if t.admit(); g.entered {
-		g.began = now
-		return nil
-	}
-	g.enter = make(chan struct{})
-	return g.enter
-}
-
-// admit gives free slots to those who wait, in turn, but half of the slots to those
-// that were picked by age and the others to the others.
-func (t *Table) admit() {
-	for len(t.waiting) > 0 && t.entered < t.slots {
-		byAge := 2*t.enteredFair < t.slots
-		i := max(0, slices.IndexFunc(t.waiting, func(p Permit) bool {
-			g := t.held(p)
-			return g == nil || g.left || g.fair == byAge
-		}))
-		g := t.held(t.waiting[i])
-		t.waiting = slices.Delete(t.waiting, i, i+1)
-		if g == nil || g.left {
-			continue // it has ended
-		}
-		t.entered++
-		if g.fair {
-			t.enteredFair++
-		}
-		g.entered, g.began = true, t.latest
-		if g.enter != nil {
-			close(g.enter)
-		}
-	}
-}
-
-// Shut reports whether a permit's key has closed its gate or opened its breaker
-// since the pick, so that no request may go out any more.
-func (t *Table) Shut(p Permit, at time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.see(at)
-	g := t.held(p)
-	if g == nil || g.down {
-		return false
-	}
-	left, _ := g.key.limit.Gate(now)
-	return left > 0
 }
 
 // Finish frees slot and key of a permit, unless Leave has, and tells the key's
@@ -304,7 +228,7 @@ func (t *Table) grant(k *key, now time.Duration, rows int, fair bool) Permit {
 	t.flow[k.class].running += rows
 	g := &t.grants[i]
 	g.serial, g.key, g.began, g.rows, g.oldest, g.told = t.serial, k, now, rows, k.oldest, k.told
-	g.fair, g.down, g.left, g.enter, g.entered = fair, k.limit.Down(), false, nil, false
+	g.fair, g.down, g.left = fair, k.limit.Down(), false
 	p := Permit{Key: k.name, N: rows, Down: g.down, serial: t.serial, grant: i}
 	if !g.down {
 		g.ticket = k.limit.Start(now)

@@ -19,10 +19,6 @@ import (
 type Config struct {
 	Slots int // requests at once over all keys
 
-	// Ahead is how many permits more there may be, for steps that get ready while
-	// all slots are taken. Their requests wait in Enter.
-	Ahead int
-
 	// Rule is the allowance of a key on first sight; nil allows everything. It is
 	// called under the table's lock and must not call the table.
 	Rule func(key string) limit.Rule
@@ -54,18 +50,13 @@ type Table struct {
 	byAge    order
 	timers   timers
 
-	slots   int      // requests allowed at once
-	ahead   int      // permits beyond
-	active  int      // permits that have neither left nor ended
-	fair    int      // of them, picked by age
-	entered int      // of them, that have a slot
-	waiting []Permit // for a slot
-	out     int      // permits
-
-	enteredFair int // permits that have a slot and were picked by age
-	grants      []grant
-	free        []int32 // unused grants
-	serial      uint64  // of the latest grant
+	slots  int // requests allowed at once
+	active int // permits that have neither left nor ended
+	fair   int // of them, picked by age
+	out    int // permits
+	grants []grant
+	free   []int32 // unused grants
+	serial uint64  // of the latest grant
 
 	flow       [classes]flow
 	backlogged int           // keys with ready rows
@@ -85,7 +76,7 @@ func New(cfg Config) *Table {
 		rule = func(string) limit.Rule { return limit.Rule{} }
 	}
 	return &Table{
-		rule: rule, seed: cfg.Seed, slots: cfg.Slots, ahead: cfg.Ahead, sweepAt: firstSweep,
+		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep,
 		keys: make(map[string]*key), groups: make(map[string]*group), memory: make(map[string]memory),
 		byWeight: newOrder(weightRings), byAge: newOrder(ageRings),
 	}
@@ -210,7 +201,7 @@ func (t *Table) Wake(at time.Time) (time.Time, bool) {
 const afterwork = 3
 
 // taken reports whether there is no slot for another request.
-func (t *Table) taken() bool { return t.active >= t.slots+t.ahead || t.out >= afterwork*t.slots }
+func (t *Table) taken() bool { return t.active >= t.slots || t.out >= afterwork*t.slots }
 
 // SetSlots changes how many requests may be under way at once. Those beyond a
 // lower number are left to end.
@@ -218,7 +209,6 @@ func (t *Table) SetSlots(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.slots = n
-	t.admit()
 }
 
 // SetRule changes the allowance of one key. The table may forget a key that is
