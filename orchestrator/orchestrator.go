@@ -38,7 +38,7 @@ type Store interface {
 // Config says how to run. Zero fields have the default named.
 type Config struct {
 	Owner      string        // names this process in leases; required, unique among live processes
-	Workers    int           // steps at once over all keys; 32
+	Workers    int           // requests at once over all keys; 32
 	LeaseTTL   time.Duration // how long a job is safe from other processes without a sign of life; 10 min
 	Heartbeat  time.Duration // time between signs of life; under LeaseTTL/2; 30 s
 	Grace      time.Duration // how long running steps may go on when the run is told to stop; 30 s

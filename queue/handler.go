@@ -38,8 +38,8 @@ type Step struct {
 	Down bool
 
 	// Leave may be called once when the part of the step that the key limits is
-	// over (the response is read): the key is free for others while the step does
-	// the rest. Returning from Step leaves too. Never nil.
+	// over (the response is read): slot and key are free for others while the step
+	// does the rest. Returning from Step leaves too. Never nil.
 	Leave func()
 }
 
