@@ -54,6 +54,7 @@ type Artifact struct {
 	ID      string `json:"id"` // canonical, with prefix: doi:10.1371/journal.pone.0000001
 	IDs     IDs    `json:"ids"`
 	Version int    `json:"version,omitempty"` // of an arXiv id or PMCID that names one; 0: the newest
+	Format  Kind   `json:"format,omitempty"`  // what is wanted of the work: a kind other than Landing; empty: PDF
 
 	// Cursor is what the resolver left in the Answer before, if that asked for
 	// another request; empty on the first.
@@ -76,8 +77,12 @@ type Kind string
 
 // The kinds of candidate.
 const (
-	PDF     Kind = "pdf"     // the file itself
-	Landing Kind = "landing" // a page about the work, to be searched for the file
+	PDF        Kind = "pdf"        // the article as PDF
+	XML        Kind = "xml"        // the article as JATS XML
+	Source     Kind = "source"     // what the article was set from: LaTeX, as tar, gzip or plain text
+	HTML       Kind = "html"       // the full text as a page
+	Supplement Kind = "supplement" // supplementary files, as one archive
+	Landing    Kind = "landing"    // a page about the work, to be searched for the file
 )
 
 // Candidate is a URL that may hold the file.

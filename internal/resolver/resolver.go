@@ -30,72 +30,74 @@ var ErrUnknown = errors.New("unknown resolver")
 // ErrNoContact says that a service answers only those who leave an address.
 var ErrNoContact = errors.New("contact e-mail address is missing")
 
-// Names lists the sources in the order in which they are asked by default: first
+// source is a row of the table of sources.
+type source struct {
+	name string
+	base string           // address of the real service
+	make func(Config) any // a service, which is asked over the network, or a rule
+}
+
+// sources lists the sources in the order in which they are asked by default: first
 // the one that only knows identifiers, two hundred works at a time, as they open
 // the way to others; then those that hand out the file itself under a licence and
 // with a checksum; then the best single recall; last the pages that have to be
 // searched.
+func sources() []source {
+	return []source{
+		{"idconv", "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles", func(c Config) any { return idConverter{c} }},
+		{"pmc", "https://pmc-oa-opendata.s3.amazonaws.com", func(c Config) any { return pmc{c} }},
+		{"arxiv", "https://arxiv.org", func(c Config) any { return arxiv{c} }},
+		{"europepmc", "https://www.ebi.ac.uk/europepmc/webservices/rest", func(c Config) any { return europePMC{c} }},
+		{"unpaywall", "https://api.unpaywall.org/v2", func(c Config) any { return unpaywall{c} }},
+		{"openalex", "https://api.openalex.org", func(c Config) any { return openAlex{c} }},
+		{"crossref", "https://api.crossref.org", func(c Config) any { return crossref{c} }},
+		{"semanticscholar", "https://api.semanticscholar.org/graph/v1", func(c Config) any { return semanticScholar{c} }},
+		{"landing", "https://doi.org", func(c Config) any { return doiLanding{c} }},
+	}
+}
+
+// Names lists the sources in the order in which they are asked by default.
 func Names() []string {
-	return []string{"idconv", "pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar", "landing"}
+	var names []string
+	for _, s := range sources() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// rowOf returns the row of a source, or the zero row.
+func rowOf(name string) source {
+	for _, s := range sources() {
+		if s.name == name {
+			return s
+		}
+	}
+	return source{}
 }
 
 // DefaultBaseURL returns the address of the real service, or the empty string
 // if no source has this name.
-func DefaultBaseURL(name string) string {
-	switch name {
-	case "idconv":
-		return "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles"
-	case "pmc":
-		return "https://pmc-oa-opendata.s3.amazonaws.com"
-	case "arxiv":
-		return "https://arxiv.org"
-	case "europepmc":
-		return "https://www.ebi.ac.uk/europepmc/webservices/rest"
-	case "unpaywall":
-		return "https://api.unpaywall.org/v2"
-	case "openalex":
-		return "https://api.openalex.org"
-	case "crossref":
-		return "https://api.crossref.org"
-	case "semanticscholar":
-		return "https://api.semanticscholar.org/graph/v1"
-	case "landing":
-		return "https://doi.org"
-	default:
-		return ""
-	}
-}
+func DefaultBaseURL(name string) string { return rowOf(name).base }
 
 // New returns the source of this name, which asks through get. Its error wraps
 // [ErrUnknown] or [ErrNoContact].
 func New(name string, cfg Config, get paper.Getter) (paper.Resolver, error) {
+	row := rowOf(name)
+	switch {
+	case row.make == nil:
+		return nil, fmt.Errorf("set up %q: %w", name, ErrUnknown)
+	case name == "unpaywall" && cfg.Contact == "":
+		return nil, fmt.Errorf("set up unpaywall: %w", ErrNoContact)
+	}
 	if cfg.BaseURL == "" {
-		cfg.BaseURL = DefaultBaseURL(name)
+		cfg.BaseURL = row.base
 	}
 	cfg.BaseURL = strings.TrimRight(cfg.BaseURL, "/")
-
-	switch name {
-	case "idconv":
-		return remote{name, cfg, get, idConverter{cfg}}, nil
-	case "pmc":
-		return remote{name, cfg, get, pmc{cfg}}, nil
-	case "arxiv":
-		return local{name, arxiv{cfg}}, nil
-	case "europepmc":
-		return remote{name, cfg, get, europePMC{cfg}}, nil
-	case "unpaywall":
-		if cfg.Contact == "" {
-			return nil, fmt.Errorf("set up unpaywall: %w", ErrNoContact)
-		}
-		return remote{name, cfg, get, unpaywall{cfg}}, nil
-	case "openalex":
-		return remote{name, cfg, get, openAlex{cfg}}, nil
-	case "crossref":
-		return remote{name, cfg, get, crossref{cfg}}, nil
-	case "semanticscholar":
-		return remote{name, cfg, get, semanticScholar{cfg}}, nil
-	case "landing":
-		return local{name, doiLanding{cfg}}, nil
+	switch of := row.make(cfg).(type) {
+	case service:
+		return remote{name, cfg, get, of}, nil
+	case rule:
+		return local{name, of}, nil
 	default:
 		return nil, fmt.Errorf("set up %q: %w", name, ErrUnknown)
 	}
