@@ -44,11 +44,10 @@ type run struct {
 	done    Summary
 }
 
-// arrival is rows that became ready at a key, the first of them with this id.
+// arrival is rows that became ready at a key.
 type arrival struct {
 	key  string
 	rows int
-	id   int64
 }
 
 func newRun(o *Orchestrator) *run {
@@ -222,7 +221,7 @@ func (r *run) looked(apply func()) {
 	defer r.mu.Unlock()
 	apply()
 	for _, a := range r.arrived {
-		r.table.Add(a.key, a.rows, a.id)
+		r.table.Add(a.key, a.rows)
 	}
 	r.looking, r.arrived = false, nil
 }
@@ -231,7 +230,7 @@ func (r *run) looked(apply func()) {
 func (r *run) arrive(a arrival) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.table.Add(a.key, a.rows, a.id)
+	r.table.Add(a.key, a.rows)
 	if r.looking {
 		r.arrived = append(r.arrived, a)
 	}
@@ -308,7 +307,7 @@ func (r *run) arm(alarm *time.Timer) {
 func (r *run) watch(ctx context.Context) {
 	err := r.store.Watch(ctx, func(arrived []queue.KeyBacklog) {
 		for _, k := range arrived {
-			r.arrive(arrival{k.Key, k.Ready, k.Oldest})
+			r.arrive(arrival{k.Key, k.Ready})
 		}
 		if arrived == nil {
 			r.markStale()

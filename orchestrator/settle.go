@@ -123,7 +123,7 @@ func (r *run) settled(key string, s queue.Settlement) {
 	case s.Delay > 0:
 		r.expect(time.Now().Add(s.Delay + time.Millisecond))
 	default:
-		r.arrive(arrival{next, 1, job.ID})
+		r.arrive(arrival{next, 1})
 	}
 	r.cfg.Observe(Event{
 		Job: job, Key: key, Verb: s.Verb, State: state, NextKey: next, Delay: s.Delay,

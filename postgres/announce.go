@@ -29,9 +29,8 @@ type notice struct {
 }
 
 type keyCount struct {
-	Key    string `json:"k"`
-	N      int    `json:"n"`
-	Oldest int64  `json:"o"`
+	Key string `json:"k"`
+	N   int    `json:"n"`
 }
 
 // announcer tells other processes what has been committed. It does so after the
@@ -70,7 +69,7 @@ func (s *Store) tellOthers(came arrivals) {
 		a.came = nil
 	case a.due:
 		for key, k := range came {
-			a.came.add(key, k.Ready, k.Oldest)
+			a.came.add(key, k.Ready)
 		}
 	default:
 		a.due, a.came = true, came
@@ -105,7 +104,7 @@ func (a *announcer) next(by string) (text string, ok bool) {
 	}
 	n := notice{By: by}
 	for _, k := range a.came {
-		n.Came = append(n.Came, keyCount{k.Key, k.Ready, k.Oldest})
+		n.Came = append(n.Came, keyCount{k.Key, k.Ready})
 	}
 	a.due, a.came = false, nil
 	doc, err := json.Marshal(n)

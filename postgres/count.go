@@ -133,11 +133,8 @@ func (s *Store) compact(ctx context.Context) error {
 // so simply.
 type arrivals map[string]queue.KeyBacklog
 
-func (a arrivals) add(key string, n int, id int64) {
-	k, known := a[key]
-	if !known || id < k.Oldest {
-		k.Oldest = id
-	}
+func (a arrivals) add(key string, n int) {
+	k := a[key]
 	k.Key = key
 	k.Ready += n
 	a[key] = k

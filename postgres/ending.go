@@ -152,7 +152,7 @@ func (t *tx) end(all []*ending) arrivals {
 			e.held = true
 		}
 		if key != nil {
-			came.add(*key, 1, h.id)
+			came.add(*key, 1)
 		}
 		return err
 	}, ids, tokens, states, keys, ranks, back, waits, reasons, classes, errs, progress, results, records)

@@ -131,7 +131,7 @@ func (t *tx) place(all []addition, r *ranks) arrivals {
 			rank, waits = append(rank, r.arrive(j.arrival(), wait == 0)), append(waits, wait)
 			moved.add(j.Key, wait > 0, 1)
 			if wait == 0 {
-				came.add(j.Key, 1, j.id)
+				came.add(j.Key, 1)
 			}
 		}
 		if len(ids) == insertChunk || i == len(all)-1 && len(ids) > 0 {

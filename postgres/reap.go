@@ -111,7 +111,7 @@ func (t *tx) reap(ctx context.Context, maxAttempts int, sum *queue.Reaped, came 
 			return nil
 		}
 		sum.Returned++
-		came.add(key, 1, id)
+		came.add(key, 1)
 		return nil
 	}, int64(reapChunk), int32(min(maxAttempts, 1<<30)), queue.ClassCrashed)
 	if err := t.flush(ctx); err != nil {

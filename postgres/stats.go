@@ -14,9 +14,7 @@ import (
 
 const (
 	backlogQuery = `
-	SELECT c.key, c.ready, c.delayed, CASE WHEN c.ready > 0 THEN (
-			SELECT w.id FROM quire.queued w WHERE w.key = c.key AND NOT w.delayed
-			ORDER BY w.priority DESC, w.rank, w.id LIMIT 1) END,
+	SELECT c.key, c.ready, c.delayed,
 		EXISTS (SELECT FROM quire.pauses p WHERE p.key = c.key OR p.key = '')
 	FROM (SELECT key, sum(ready)::bigint AS ready, sum(delayed)::bigint AS delayed FROM quire.waiting GROUP BY key) AS c
 	WHERE c.ready <> 0 OR c.delayed <> 0`
@@ -67,12 +65,9 @@ func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 		})
 		t.queue(backlogQuery, func(rows pgx.Rows) error {
 			var k queue.KeyBacklog
-			var oldest *int64
-			err := rows.Scan(&k.Key, &k.Ready, &k.Delayed, &oldest, &k.Paused)
+			err := rows.Scan(&k.Key, &k.Ready, &k.Delayed, &k.Paused)
 			if k.Paused {
 				k.Ready = 0
-			} else if oldest != nil {
-				k.Oldest = *oldest
 			}
 			keys = append(keys, k)
 			return err

@@ -129,7 +129,7 @@ func quiet(ctx context.Context, err error) bool {
 
 func (n notice) list() (keys []queue.KeyBacklog) {
 	for _, c := range n.Came {
-		keys = append(keys, queue.KeyBacklog{Key: c.Key, Ready: c.N, Oldest: c.Oldest})
+		keys = append(keys, queue.KeyBacklog{Key: c.Key, Ready: c.N})
 	}
 	return keys
 }

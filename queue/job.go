@@ -102,8 +102,4 @@ type KeyBacklog struct {
 	Ready   int  // 0 if the key or the queue is paused
 	Delayed int  // AvailableAt is in the future
 	Paused  bool // the key or the whole queue
-
-	// Oldest orders keys by their first ready row: the smaller, the longer has it
-	// been waiting. It is the row's id, which grows with enqueueing.
-	Oldest int64
 }

@@ -100,7 +100,7 @@ func (s *Store) Requeue(ctx context.Context, f queue.Filter) (int, error) {
 			if err != nil {
 				return err
 			}
-			came.add(key, r.id, true)
+			came.add(key, true)
 			t.counts.outcomes[r.outcome]--
 			t.counts.add(1, r.first, stateReady, t.now)
 			if _, err := t.exec(query, rank, t.now, t.now, r.id); err != nil {

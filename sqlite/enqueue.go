@@ -60,7 +60,7 @@ func (t *tx) enqueue(calls []*enqueueing) error {
 			}
 			last.id++
 			rows = append(rows, r)
-			call.added.add(j.Key, r.id, r.wait == 0)
+			call.added.add(j.Key, r.wait == 0)
 		}
 	}
 	return t.insert(rows)

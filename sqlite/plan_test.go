@@ -41,7 +41,7 @@ func TestPlans(t *testing.T) {
 		"return":        {returnQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"end":           {endQuery, []string{"SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"}},
 		"promote":       {promoteQuery, []string{"USING COVERING INDEX jobs_due (state=? AND due<?)"}},
-		"backlog":       {backlogQuery, []string{"SCAN keys", "USING COVERING INDEX jobs_ready (key=?)"}},
+		"backlog":       {backlogQuery, []string{"SCAN keys"}},
 		"keys":          {keysQuery, []string{"SCAN keys"}},
 		"heads":         {headsQuery, []string{"SEARCH head USING INTEGER PRIMARY KEY (rowid=?)", "USING COVERING INDEX jobs_ready (key=?)", "USING INDEX jobs_due (state=? AND due<?)"}},
 		"first delayed": {firstDelayedQuery, []string{"USING COVERING INDEX jobs_due (state=?)"}},

@@ -63,9 +63,7 @@ func (s *Store) Backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 
 const (
 	backlogQuery = `
-	SELECT name, ready, delayed, paused OR (SELECT paused FROM keys WHERE name = ''), coalesce((
-		SELECT id FROM jobs INDEXED BY jobs_ready
-		WHERE key = keys.id AND state = 0 ORDER BY priority DESC, rank, id LIMIT 1), 0)
+	SELECT name, ready, delayed, paused OR (SELECT paused FROM keys WHERE name = '')
 	FROM keys WHERE ready > 0 OR delayed > 0`
 	firstDelayedQuery = `SELECT coalesce(min(due), -1) FROM jobs INDEXED BY jobs_due WHERE state = 1`
 )
@@ -88,9 +86,9 @@ func (s *Store) backlog(ctx context.Context) (keys []queue.KeyBacklog, until tim
 		return each(ctx, snap, backlogQuery, func(rows *sql.Rows) error {
 			var k queue.KeyBacklog
 			var paused sql.NullBool
-			err := rows.Scan(&k.Key, &k.Ready, &k.Delayed, &paused, &k.Oldest)
+			err := rows.Scan(&k.Key, &k.Ready, &k.Delayed, &paused)
 			if k.Paused = paused.Bool; k.Paused {
-				k.Ready, k.Oldest = 0, 0
+				k.Ready = 0
 			}
 			keys = append(keys, k)
 			return err

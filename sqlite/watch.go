@@ -125,8 +125,8 @@ type arrivals struct {
 // changed stands for anything that others should know of.
 func changed() *arrivals { return &arrivals{rows: 1, other: true} }
 
-// add notes a row. Ids must grow from call to call.
-func (a *arrivals) add(key string, id int64, ready bool) {
+// add notes a row.
+func (a *arrivals) add(key string, ready bool) {
 	a.rows++
 	if !ready {
 		a.other = true // the time when it becomes ready matters
@@ -135,7 +135,7 @@ func (a *arrivals) add(key string, id int64, ready bool) {
 	i, ok := a.find(key)
 	if !ok {
 		i = len(a.keys)
-		a.keys = append(a.keys, queue.KeyBacklog{Key: key, Oldest: id})
+		a.keys = append(a.keys, queue.KeyBacklog{Key: key})
 		if a.index != nil {
 			a.index[key] = i
 		}

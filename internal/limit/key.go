@@ -119,7 +119,14 @@ func (k *Key) Free(now time.Duration) (at time.Duration, ok bool) {
 	return now, true
 }
 
-// Start counts a request that starts now.
+// Soon reports whether a request may start now that goes out, held back by Send,
+// in at most lead: nothing but the pace is in its way.
+func (k *Key) Soon(now, lead time.Duration) bool {
+	return k.rule.Burst <= 1 && (k.most == 0 || k.inFlight < k.most) &&
+		k.open <= now+lead && max(k.gate.until, k.breaker.until, k.day.until) <= now
+}
+
+// Start counts a request that starts now or, after Soon, when the pace allows it.
 func (k *Key) Start(now time.Duration) Ticket {
 	k.starts++
 	k.inFlight++
@@ -127,7 +134,11 @@ func (k *Key) Start(now time.Duration) Ticket {
 	if k.learnt.grow(now, k.pace) {
 		k.pace.set(max(k.rule.Every, k.told.Every, k.learnt.every()))
 	}
-	k.pace.start(now)
+	at := now
+	if k.rule.Burst <= 1 {
+		at = max(now, k.pace.next(1))
+	}
+	k.pace.start(at)
 	k.learnt.sends.add(now)
 	k.day.count(now, 1, k.rule.Daily)
 	k.retries.earn(now)

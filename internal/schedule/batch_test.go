@@ -28,7 +28,7 @@ func TestTable_Pick_batch(t *testing.T) {
 	}
 	start := func(rows int) *schedule.Table {
 		table := schedule.New(schedule.Config{Slots: 4, Rule: rule})
-		table.Refresh(epoch, []queue.KeyBacklog{{Key: "batch", Ready: rows, Oldest: 2}})
+		table.Refresh(epoch, []queue.KeyBacklog{{Key: "batch", Ready: rows}})
 		return table
 	}
 
@@ -37,7 +37,7 @@ func TestTable_Pick_batch(t *testing.T) {
 		if p := pick(t, table, epoch, 1000); p.N != 50 {
 			t.Errorf("took %d rows, want 50", p.N)
 		}
-		if s := table.Keys(epoch)[0]; s.Ready != 70 || s.InFlight != 1 || s.Oldest != 52 {
+		if s := table.Keys(epoch)[0]; s.Ready != 70 || s.InFlight != 1 {
 			t.Errorf("%+v after a batch of 50 of 120", s)
 		}
 	})
@@ -53,9 +53,9 @@ func TestTable_Pick_batch(t *testing.T) {
 	})
 	t.Run("more on their way", func(t *testing.T) {
 		table := start(0)
-		table.Add("other", 1, 1)
+		table.Add("other", 1)
 		other := pick(t, table, epoch, 1000)
-		table.Add("batch", 3, 2)
+		table.Add("batch", 3)
 		if p, ok := table.Pick(epoch, 1000); ok {
 			t.Fatalf("picked %+v at once", p)
 		}
@@ -69,9 +69,9 @@ func TestTable_Pick_batch(t *testing.T) {
 	})
 	t.Run("waited long enough", func(t *testing.T) {
 		table := start(0)
-		table.Add("other", 1, 1)
+		table.Add("other", 1)
 		pick(t, table, epoch, 1000)
-		table.Add("batch", 3, 2)
+		table.Add("batch", 3)
 		if p := pick(t, table, at(200*time.Millisecond), 1000); p.N != 3 {
 			t.Errorf("took %d rows after 200 ms, want 3", p.N)
 		}
@@ -79,7 +79,7 @@ func TestTable_Pick_batch(t *testing.T) {
 	t.Run("fewer came", func(t *testing.T) {
 		table := start(50)
 		p := pick(t, table, epoch, 1000)
-		table.Add("batch", 2, 90)
+		table.Add("batch", 2)
 		table.Took(p, epoch, 10)
 		if s := table.Keys(epoch)[0]; s.Ready != 2 {
 			t.Errorf("%d rows ready, want the 2 that came since", s.Ready)
@@ -94,7 +94,7 @@ func TestTable_Pick_batch(t *testing.T) {
 // Keys of a group share a cap, and one that waits for it gets the first place.
 func TestTable_group(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 8, Rule: always(limit.Rule{InFlight: 2, Group: "domain:example.org", GroupInFlight: 3})})
-	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 9, Oldest: 2}, {Key: "c", Ready: 9, Oldest: 3}})
+	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 9}, {Key: "b", Ready: 9}, {Key: "c", Ready: 9}})
 	inFlight := make(map[string]int)
 	var out []schedule.Permit
 	for {
@@ -130,7 +130,7 @@ func TestTable_group(t *testing.T) {
 func TestTable_down(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 2, Rule: always(limit.Rule{InFlight: 1, Every: time.Second})})
 	now := epoch
-	table.Refresh(now, []queue.KeyBacklog{{Key: "dead", Ready: 100, Oldest: 1}})
+	table.Refresh(now, []queue.KeyBacklog{{Key: "dead", Ready: 100}})
 	requests := 0
 	for {
 		p, ok := table.Pick(now, 100)
@@ -148,7 +148,7 @@ func TestTable_down(t *testing.T) {
 		requests++
 		now = now.Add(30 * time.Second)
 		table.Finish(p, now, queue.Signal{Kind: queue.Troubled})
-		table.Add("dead", 1, 1)
+		table.Add("dead", 1)
 	}
 	if requests > 12 {
 		t.Errorf("%d requests before the key was given up, want at most 12", requests)

@@ -21,7 +21,7 @@ func (t *Table) place(k *key, now time.Duration) {
 	switch what {
 	case ready:
 		t.timers.drop(k)
-		t.byAge.put(k.number, ageRing(k.oldest))
+		t.turns.put(k.number, 0)
 		t.byWeight.put(k.number, weightRing(int64(t.weight(k)*1000)))
 	case paced, gated:
 		t.unready(k)
@@ -64,22 +64,46 @@ func (t *Table) look(k *key, now time.Duration) (status, time.Duration) {
 	if k.limit.Down() {
 		return ready, now
 	}
-	at, ok := k.limit.Free(now)
-	switch {
+	switch at, ok := k.limit.Free(now); {
 	case at == limit.Never:
 		return capped, at
 	case !ok:
-		if left, _ := k.limit.Gate(now); left >= at-now {
-			return gated, at
+		if what, at := t.closed(k, at, now); what != ready {
+			return what, at
 		}
-		return paced, at
+	}
+	switch {
 	case k.group.full():
 		return parked, limit.Never
-	}
-	if t.lingers(k, now) {
+	case t.lingers(k, now):
 		return paced, k.head + linger
 	}
 	return ready, now
+}
+
+// closed says what keeps k from starting until at. It may be picked somewhat
+// sooner if that is its pace, which holds the request itself back.
+func (t *Table) closed(k *key, at, now time.Duration) (status, time.Duration) {
+	lead := t.lead()
+	if k.limit.Soon(now, lead) {
+		return ready, now
+	}
+	if left, _ := k.limit.Gate(now); left >= at-now {
+		return gated, at
+	}
+	if k.limit.Soon(at-lead, lead) {
+		at -= lead
+	}
+	return paced, at
+}
+
+// maxLead bounds how long a slot may be held for a pace.
+const maxLead = 20 * time.Millisecond
+
+// lead is by how much a paced key is picked before its next request may go out, so
+// that its row has been leased by then.
+func (t *Table) lead() time.Duration {
+	return min(time.Duration(float64(t.handover.value)*1.5*float64(time.Second)), maxLead)
 }
 
 // lingers reports whether k had better wait for more rows.
@@ -103,7 +127,7 @@ func (t *Table) unlist(k *key) {
 
 func (t *Table) unready(k *key) {
 	t.byWeight.drop(k.number)
-	t.byAge.drop(k.number)
+	t.turns.drop(k.number)
 }
 
 // due moves the keys whose instant has come to where they belong.
@@ -113,10 +137,11 @@ func (t *Table) due(now time.Duration) {
 	}
 }
 
-// next returns the key to pick from, or nil, and whether by age.
+// next returns the key to pick from, or nil, and whether by turns.
 //
-// Half of the slots take the key whose first row is the oldest, so that none waits
-// for ever. The others take the key with the most work left, so that it does not
+// Half of the slots take the key that has been able to start for the longest, so
+// that none waits for ever and few rows of one key never wait for many of others,
+// however old those are. The other slots take the key with the most work left, so that it does not
 // remain when all else is done.
 func (t *Table) next(now time.Duration) (k *key, fair bool) {
 	t.due(now)
@@ -129,7 +154,7 @@ func (t *Table) next(now time.Duration) (k *key, fair bool) {
 	for {
 		n := t.byWeight.highest()
 		if fair {
-			n = t.byAge.lowest()
+			n = t.turns.lowest()
 		}
 		if n < 0 {
 			return nil, fair

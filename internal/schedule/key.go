@@ -24,7 +24,6 @@ const (
 type key struct {
 	limit   limit.Key // first: what a pick looks at lies together
 	rows    int       // ready rows in the store
-	oldest  int64     // the first of them has at least this order
 	number  int32     // its place in the table
 	timer   int32     // its place in the timers, from 1; 0: not there
 	held    int32     // grants that point here
@@ -101,7 +100,7 @@ func (t *Table) number() int32 {
 	}
 	t.all = append(t.all, nil)
 	t.byWeight.grow()
-	t.byAge.grow()
+	t.turns.grow()
 	return int32(len(t.all) - 1)
 }
 
@@ -189,12 +188,4 @@ func (t *Table) setRows(k *key, rows int, now time.Duration) {
 	}
 	t.flow[k.class].rows += rows - k.rows
 	k.rows = rows
-}
-
-// giveRows adds rows to those that k has, the first of them being oldest.
-func (t *Table) giveRows(k *key, rows int, oldest int64, now time.Duration) {
-	if k.rows == 0 || oldest < k.oldest {
-		k.oldest = oldest
-	}
-	t.setRows(k, k.rows+rows, now)
 }

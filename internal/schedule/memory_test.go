@@ -16,7 +16,7 @@ func TestTable_Recall(t *testing.T) {
 	cfg := schedule.Config{Slots: 9, Rule: func(key string) limit.Rule { return rules[key] }}
 	table := schedule.New(cfg)
 	table.Refresh(epoch, []queue.KeyBacklog{
-		{Key: "host:paced", Ready: 9, Oldest: 1}, {Key: "host:quick", Ready: 9, Oldest: 2}, {Key: "host:gated", Ready: 9, Oldest: 3},
+		{Key: "host:paced", Ready: 9}, {Key: "host:quick", Ready: 9}, {Key: "host:gated", Ready: 9},
 	})
 	for range 3 {
 		p := pick(t, table, epoch, 1)
@@ -43,14 +43,14 @@ func TestTable_Recall(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Refresh(now, []queue.KeyBacklog{
-		{Key: "host:paced", Ready: 8, Oldest: 1}, {Key: "host:quick", Ready: 8, Oldest: 2}, {Key: "host:gated", Ready: 8, Oldest: 3}, {Key: "host:new", Ready: 1, Oldest: 4},
+		{Key: "host:paced", Ready: 8}, {Key: "host:quick", Ready: 8}, {Key: "host:gated", Ready: 8}, {Key: "host:new", Ready: 1},
 	})
 	for key, want := range map[string]time.Duration{"host:paced": 5 * time.Second, "host:quick": 500 * time.Millisecond, "host:gated": time.Hour - 5*time.Second, "host:new": 0} {
 		rest := schedule.New(cfg)
 		if err := rest.Recall(now, notes); err != nil {
 			t.Fatal(err)
 		}
-		rest.Refresh(now, []queue.KeyBacklog{{Key: key, Ready: 1, Oldest: 1}})
+		rest.Refresh(now, []queue.KeyBacklog{{Key: key, Ready: 1}})
 		if wake, ok := rest.Wake(now); !ok || wake.Sub(now) != want {
 			t.Errorf("%s may start after %v, %v; want %v", key, wake.Sub(now), ok, want)
 		}
@@ -66,7 +66,7 @@ func TestTable_Recall_unreadable(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "note of a") {
 		t.Errorf("error %v, want one that names a", err)
 	}
-	table.Add("b", 1, 1)
+	table.Add("b", 1)
 	if s, _ := table.Key(epoch, "b"); s.Gate != time.Minute {
 		t.Errorf("b: gate %v; the readable note was lost", s.Gate)
 	}
@@ -75,7 +75,7 @@ func TestTable_Recall_unreadable(t *testing.T) {
 // Requests are counted by how long they waited, and for what.
 func TestTable_waits(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 9, Rule: always(limit.Rule{InFlight: 1, Every: time.Second})})
-	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}})
+	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 9}})
 	now := epoch
 	for range 4 {
 		p := pick(t, table, now, 1)

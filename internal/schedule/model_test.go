@@ -31,15 +31,14 @@ type modelKey struct {
 	name       string
 	limit      limit.Key
 	rows, told int
-	oldest     int64
-	head       time.Time // the first row has been first since
+	head       time.Time       // the first row has been first since
+	passed     map[string]bool // keys that were picked while this one could start
 }
 
 type modelPermit struct {
 	schedule.Permit
 	key    *modelKey
 	ticket limit.Ticket
-	before int64
 	told   int
 	fair   bool
 	left   bool
@@ -49,8 +48,7 @@ type modelPermit struct {
 // never above a key's or group's cap (I1), requests never above the slots (I2),
 // starts never closer than the pace nor before the gate (I4), a permit freed
 // exactly once (I5), no slot idle while a key may start (I6), a key forgotten only
-// when not in use (I7), the oldest first on half of the slots, the heaviest on the
-// others.
+// when not in use (I7), by turns on half of the slots, the heaviest on the others.
 func TestTable_property(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
@@ -120,7 +118,7 @@ func (m *model) drawKey(t *rapid.T) string {
 
 func (m *model) key(name string) *modelKey {
 	if m.keys[name] == nil {
-		m.keys[name] = &modelKey{name: name, limit: limit.NewKey(m.rules[name], 0, epoch)}
+		m.keys[name] = &modelKey{name: name, passed: make(map[string]bool), limit: limit.NewKey(m.rules[name], 0, epoch)}
 	}
 	return m.keys[name]
 }
@@ -169,6 +167,15 @@ func (m *model) taken() bool {
 	return active >= m.slots || len(m.out) >= 3*m.slots
 }
 
+// interrupt notes which keys may not start: their turn begins anew.
+func (m *model) interrupt(now time.Time) {
+	for _, k := range m.keys {
+		if at, ok := m.opens(k, now); !ok || at.After(now) {
+			clear(k.passed)
+		}
+	}
+}
+
 // eligible returns the keys that may start.
 func (m *model) eligible(now time.Time) (may []*modelKey) {
 	if m.taken() {
@@ -190,11 +197,10 @@ func (m *model) refresh(t *rapid.T) {
 		if !rapid.Bool().Draw(t, "listed") {
 			continue
 		}
-		b := queue.KeyBacklog{Key: fmt.Sprint("key", i), Ready: rows, Delayed: 1, Oldest: rapid.Int64Range(1, 1000).Draw(t, "oldest")}
+		b := queue.KeyBacklog{Key: fmt.Sprint("key", i), Ready: rows, Delayed: 1}
 		backlog = append(backlog, b)
 		if rows > 0 {
 			k := m.key(b.Key)
-			k.oldest = b.Oldest
 			m.setRows(k, rows)
 			k.told++
 			listed[b.Key] = true
@@ -219,7 +225,6 @@ func (m *model) setRows(k *modelKey, rows int) {
 func (m *model) add(t *rapid.T) {
 	name := m.drawKey(t)
 	rows := rapid.IntRange(0, 3).Draw(t, "rows")
-	oldest := rapid.Int64Range(1, 1000).Draw(t, "oldest")
 	m.table.Refresh(m.now, m.backlog()) // tells the instant, which Add takes from the latest call
 	for _, k := range m.keys {
 		if k.rows > 0 {
@@ -227,10 +232,10 @@ func (m *model) add(t *rapid.T) {
 		}
 	}
 	m.check(t) // what the table has forgotten the model forgets
-	m.table.Add(name, rows, oldest)
+	m.table.Add(name, rows)
 	if rows > 0 {
 		k := m.key(name)
-		m.give(k, rows, oldest)
+		m.setRows(k, k.rows+rows)
 		k.told++
 	}
 }
@@ -239,20 +244,14 @@ func (m *model) add(t *rapid.T) {
 func (m *model) backlog() (b []queue.KeyBacklog) {
 	for _, k := range m.keys {
 		if k.rows > 0 {
-			b = append(b, queue.KeyBacklog{Key: k.name, Ready: k.rows, Oldest: k.oldest})
+			b = append(b, queue.KeyBacklog{Key: k.name, Ready: k.rows})
 		}
 	}
 	return b
 }
 
-func (m *model) give(k *modelKey, rows int, oldest int64) {
-	if k.rows == 0 || oldest < k.oldest {
-		k.oldest = oldest
-	}
-	m.setRows(k, k.rows+rows)
-}
-
 func (m *model) pick(t *rapid.T, now time.Time) bool {
+	m.interrupt(now)
 	may := m.eligible(now)
 	fair := 0
 	for _, p := range m.out {
@@ -277,13 +276,16 @@ func (m *model) pick(t *rapid.T, now time.Time) bool {
 	}
 	k := m.keys[p.Key]
 	m.checkChoice(t, k, may, lane, left)
-	mp := &modelPermit{Permit: p, key: k, before: k.oldest, told: k.told, fair: lane}
+	for _, other := range may {
+		other.passed[k.name] = other.limit.Rule().Group == "" // a group lists as many as have room
+	}
+	clear(k.passed)
+	mp := &modelPermit{Permit: p, key: k, told: k.told, fair: lane}
 	if p.N > k.rows || p.N < 1 || !p.Down && p.N > max(1, k.limit.Rule().Batch) || p.Down != k.limit.Down() {
 		t.Fatalf("%+v for a key with %d rows, rule %+v", p, k.rows, k.limit.Rule())
 	}
 	k.head = now
 	k.rows -= p.N
-	k.oldest += int64(p.N)
 	if !p.Down {
 		mp.ticket = k.limit.Start(since(now))
 	}
@@ -334,7 +336,7 @@ func (m *model) unpick(t *rapid.T) {
 	}
 	switch {
 	case !empty:
-		m.give(k, p.N, p.before)
+		m.setRows(k, k.rows+p.N)
 	case k.told == p.told:
 		m.setRows(k, 0)
 	}

@@ -26,9 +26,8 @@ type grant struct {
 	ticket limit.Ticket
 	began  time.Duration
 	rows   int    // taken
-	oldest int64  // of the key, before the pick
 	told   uint32 // of the key, at the pick
-	fair   bool   // picked by age
+	fair   bool   // picked by turns
 	down   bool   // no request: the key is not held
 	left   bool   // slot and key are free already
 }
@@ -70,7 +69,7 @@ func (t *Table) Unpick(p Permit, at time.Time, empty bool) {
 	}
 	switch {
 	case !empty:
-		t.giveRows(k, g.rows, g.oldest, now)
+		t.setRows(k, k.rows+g.rows, now)
 	case k.told == g.told:
 		t.setRows(k, 0, now)
 	}
@@ -90,6 +89,7 @@ func (t *Table) Send(p Permit, at time.Time) (wait time.Duration) {
 	if g == nil || g.left || g.down {
 		return 0
 	}
+	t.handover.add((now - g.began).Seconds())
 	wait = g.key.limit.Send(now)
 	t.place(g.key, now)
 	return wait
@@ -227,7 +227,7 @@ func (t *Table) grant(k *key, now time.Duration, rows int, fair bool) Permit {
 	k.held++
 	t.flow[k.class].running += rows
 	g := &t.grants[i]
-	g.serial, g.key, g.began, g.rows, g.oldest, g.told = t.serial, k, now, rows, k.oldest, k.told
+	g.serial, g.key, g.began, g.rows, g.told = t.serial, k, now, rows, k.told
 	g.fair, g.down, g.left = fair, k.limit.Down(), false
 	p := Permit{Key: k.name, N: rows, Down: g.down, serial: t.serial, grant: i}
 	if !g.down {

@@ -44,6 +44,10 @@ func (o *order) put(k int32, ring int) {
 
 // requeue moves a key to the end of a ring, be it in there or not.
 func (o *order) requeue(k int32, ring int) {
+	if l := o.links[k]; l.ring == int32(ring) && o.first[ring] == k {
+		o.first[ring] = l.next // the first of a ring comes right after its last
+		return
+	}
 	o.drop(k)
 	o.push(k, ring)
 }
@@ -101,11 +105,7 @@ func (o *order) highest() int32 {
 	return -1
 }
 
-const (
-	weightRings = 64
-	ageBits     = 5 // 32 rings for each doubling of age: within 3 % of the numbers, keys take turns
-	ageRings    = (64 - ageBits) << ageBits
-)
+const weightRings = 64
 
 // weightRing is the ring of a weight in milliseconds: two for each doubling.
 func weightRing(ms int64) int {
@@ -118,18 +118,4 @@ func weightRing(ms int64) int {
 		half = 1
 	}
 	return min(2*n-1+half, weightRings-1)
-}
-
-// ageRing is the ring of a row's order number: exact for small ones, then
-// logarithmic.
-func ageRing(n int64) int {
-	if n < 0 {
-		return 0
-	}
-	u := uint64(n)
-	if u < 1<<ageBits {
-		return int(u)
-	}
-	e := bits.Len64(u) - 1 - ageBits
-	return (e+1)<<ageBits + int(u>>e)&(1<<ageBits-1)
 }

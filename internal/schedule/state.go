@@ -19,7 +19,6 @@ type KeyState struct {
 	Reason    string        // why the gate is closed: "throttled", "quota", "blocked", "breaker", "daily"
 	Breaker   string        // "closed", "open", "half-open", or "down" for the rest of the run
 	Ready     int           // rows
-	Oldest    int64         // least order that the first of them can have; 0 if there are none
 	Head      time.Duration // how long the first of them has been first
 	Service   time.Duration // what a request takes, as estimated; 0 if nothing is known
 	Left      time.Duration // the least that the ready rows and those on their way will take
@@ -105,7 +104,7 @@ func (t *Table) state(k *key, now time.Duration) KeyState {
 		s.Service = seconds(t.serviceOf(k))
 	}
 	if k.rows > 0 {
-		s.Oldest, s.Head = k.oldest, max(0, now-k.head)
+		s.Head = max(0, now-k.head)
 		s.Left = seconds(t.weight(k)) + s.Gate
 	}
 	return s

@@ -28,7 +28,7 @@ type Config struct {
 }
 
 // Table is the key table. A key that may start its next step, as far as the key
-// itself is concerned, is in byWeight and byAge; one that only has to wait for an
+// itself is concerned, is in byWeight and in turns; one that only has to wait for an
 // instant is in timers; one that only has to wait for its group is parked there;
 // all others are in none until something happens to them.
 //
@@ -47,17 +47,18 @@ type Table struct {
 	dark     time.Duration // what started shortly before this is not known
 
 	byWeight order
-	byAge    order
+	turns    order // one ring: who may start for longest is first
 	timers   timers
 
 	slots  int // requests allowed at once
 	active int // permits that have neither left nor ended
-	fair   int // of them, picked by age
+	fair   int // of them, picked by turns
 	out    int // permits
 	grants []grant
 	free   []int32 // unused grants
 	serial uint64  // of the latest grant
 
+	handover   mean // seconds from a pick to when its request is about to go out
 	flow       [classes]flow
 	backlogged int           // keys with ready rows
 	refreshes  uint32        // counted
@@ -78,7 +79,7 @@ func New(cfg Config) *Table {
 	return &Table{
 		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep,
 		keys: make(map[string]*key), groups: make(map[string]*group), memory: make(map[string]memory),
-		byWeight: newOrder(weightRings), byAge: newOrder(ageRings),
+		byWeight: newOrder(weightRings), turns: newOrder(1),
 	}
 }
 
@@ -97,22 +98,21 @@ func (t *Table) Refresh(at time.Time, backlog []queue.KeyBacklog) {
 		}
 		k := t.key(b.Key, now)
 		k.told++
-		k.oldest = b.Oldest
 		k.refresh = t.refreshes
 		t.setRows(k, b.Ready, now)
+		t.place(k, now)
 	}
 	for _, k := range t.keys {
 		if k.refresh != t.refreshes {
 			t.setRows(k, 0, now)
+			t.place(k, now)
 		}
-		t.place(k, now)
 	}
 	t.sweep(now)
 }
 
-// Add tells that more rows of a key became ready; oldest is the order of the
-// first of them, as in [queue.KeyBacklog].
-func (t *Table) Add(name string, rows int, oldest int64) {
+// Add tells that more rows of a key became ready.
+func (t *Table) Add(name string, rows int) {
 	if rows <= 0 {
 		return
 	}
@@ -122,7 +122,7 @@ func (t *Table) Add(name string, rows int, oldest int64) {
 	// have to wait is looked at again when its time comes.
 	k := t.key(name, t.latest)
 	k.told++
-	t.giveRows(k, rows, oldest, t.latest)
+	t.setRows(k, k.rows+rows, t.latest)
 	t.place(k, t.latest)
 }
 
@@ -147,10 +147,9 @@ func (t *Table) Pick(at time.Time, most int) (Permit, bool) {
 	t.served(k, now)
 	p := t.grant(k, now, rows, fair)
 	t.setRows(k, k.rows-rows, now)
-	k.oldest += int64(rows) // ids are unique: priorities aside, the next row's is greater
 	if what, _ := t.look(k, now); what == ready {
 		// To the end of its rings. Its weight has hardly changed.
-		t.byAge.requeue(k.number, ageRing(k.oldest))
+		t.turns.requeue(k.number, 0)
 		t.byWeight.requeue(k.number, int(t.byWeight.links[k.number].ring))
 		return p, true
 	}

@@ -43,44 +43,44 @@ func TestTable_Pick_order(t *testing.T) {
 		want  []string
 	}{
 		"nothing ready": {slots: 4},
-		"no slots":      {ready: []queue.KeyBacklog{{Key: "a", Ready: 1, Oldest: 1}}},
-		"oldest first": {
-			slots: 4,
-			ready: []queue.KeyBacklog{{Key: "a", Ready: 1, Oldest: 3}, {Key: "b", Ready: 1, Oldest: 1}, {Key: "c", Ready: 1, Oldest: 2}},
+		"no slots":      {ready: []queue.KeyBacklog{{Key: "a", Ready: 1}}},
+		"who came first": {
+			slots: 6,
+			ready: []queue.KeyBacklog{{Key: "b", Ready: 1}, {Key: "c", Ready: 1}, {Key: "a", Ready: 1}},
 			want:  []string{"b", "c", "a"},
 		},
 		"as many as slots": {
 			slots: 2,
-			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}},
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9}},
 			want:  []string{"a", "a"},
 		},
-		"a long backlog does not pass younger rows of others": {
+		"a long backlog takes turns with a short one": {
 			slots: 5,
-			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 1, Oldest: 3}},
-			want:  []string{"a", "a", "b", "a", "a"}, // a's third row and b's have the same order at best: they take turns
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9}, {Key: "b", Ready: 2}},
+			want:  []string{"a", "b", "a", "a", "a"}, // by turns, then by work, which b has little of
 		},
 		"a key at its cap leaves the slots to others": {
 			slots: 4,
 			rule:  limit.Rule{InFlight: 1},
-			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 9, Oldest: 500}},
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9}, {Key: "b", Ready: 9}},
 			want:  []string{"a", "b"},
 		},
 		"a paced key starts once": {
 			slots: 4,
 			rule:  limit.Rule{Every: time.Second},
-			ready: []queue.KeyBacklog{{Key: "a", Ready: 9, Oldest: 1}, {Key: "b", Ready: 9, Oldest: 500}},
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 9}, {Key: "b", Ready: 9}},
 			want:  []string{"a", "b"},
 		},
 		"half of the slots for the most work": {
 			slots: 4,
 			rule:  limit.Rule{InFlight: 2},
-			ready: []queue.KeyBacklog{{Key: "old", Ready: 9, Oldest: 1}, {Key: "heavy", Ready: 900, Oldest: 500}, {Key: "new", Ready: 9, Oldest: 900}},
-			want:  []string{"old", "old", "heavy", "heavy"},
+			ready: []queue.KeyBacklog{{Key: "old", Ready: 9}, {Key: "heavy", Ready: 900}, {Key: "new", Ready: 9}},
+			want:  []string{"old", "heavy", "heavy", "new"},
 		},
 		"a slow pace is work, too": {
 			slots: 2,
 			rule:  limit.Rule{Every: time.Minute},
-			ready: []queue.KeyBacklog{{Key: "a", Ready: 1, Oldest: 1}, {Key: "b", Ready: 2, Oldest: 2}, {Key: "c", Ready: 9, Oldest: 3}},
+			ready: []queue.KeyBacklog{{Key: "a", Ready: 1}, {Key: "b", Ready: 2}, {Key: "c", Ready: 9}},
 			want:  []string{"a", "c"},
 		},
 		"delayed rows do not count": {
@@ -104,7 +104,7 @@ func TestTable_Wake(t *testing.T) {
 	if _, ok := table.Wake(epoch); ok {
 		t.Error("an empty table wants to be woken")
 	}
-	table.Add("a", 2, 1)
+	table.Add("a", 2)
 	if got, ok := table.Wake(epoch); !ok || !got.Equal(epoch) {
 		t.Errorf("Wake = %v, %v with a key that may start; want now", got, ok)
 	}
@@ -126,9 +126,9 @@ func TestTable_Wake(t *testing.T) {
 // way back: the row must not be lost.
 func TestTable_Unpick_addedMeanwhile(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 1})
-	table.Add("a", 1, 1)
+	table.Add("a", 1)
 	p, _ := table.Pick(epoch, 1)
-	table.Add("a", 1, 2)
+	table.Add("a", 1)
 	table.Unpick(p, epoch, true)
 	if !table.HasReady() {
 		t.Error("a row that was added after the pick is lost")
@@ -137,11 +137,11 @@ func TestTable_Unpick_addedMeanwhile(t *testing.T) {
 
 func TestTable_Unpick_afterLeave(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 1, Rule: always(limit.Rule{InFlight: 1})})
-	table.Add("a", 1, 1)
+	table.Add("a", 1)
 	p, _ := table.Pick(epoch, 1)
 	table.Leave(p, epoch)
 	table.Unpick(p, epoch, false)
-	want := []schedule.KeyState{{Key: "a", Cap: 1, Ready: 1, Oldest: 1}}
+	want := []schedule.KeyState{{Key: "a", Cap: 1, Ready: 1}}
 	if diff := cmp.Diff(want, table.Keys(epoch), limitsOnly); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
@@ -149,7 +149,7 @@ func TestTable_Unpick_afterLeave(t *testing.T) {
 
 func TestTable_Leave(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 2, Rule: always(limit.Rule{InFlight: 1})})
-	table.Add("a", 3, 1)
+	table.Add("a", 3)
 	first, _ := table.Pick(epoch, 1)
 	table.Leave(first, epoch)
 	second, ok := table.Pick(epoch, 1)
@@ -171,7 +171,7 @@ func TestTable_Leave(t *testing.T) {
 // life.
 func TestTable_forgets(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 1, Rule: always(limit.Rule{InFlight: 1})})
-	table.Add("a", 1, 1)
+	table.Add("a", 1)
 	old, _ := table.Pick(epoch, 1)
 	table.Finish(old, epoch, queue.Signal{Kind: queue.Troubled})
 
@@ -185,7 +185,7 @@ func TestTable_forgets(t *testing.T) {
 		t.Errorf("after an hour: %+v, want it forgotten", keys)
 	}
 
-	table.Add("a", 1, 2)
+	table.Add("a", 1)
 	if _, ok := table.Pick(later, 1); !ok {
 		t.Fatal("the key that came back may not start")
 	}
@@ -202,7 +202,7 @@ func TestTable_staysSmall(t *testing.T) {
 	now := epoch
 	for i := range 20_000 {
 		now = now.Add(time.Second)
-		table.Add(fmt.Sprint("host:", i), 1, int64(i))
+		table.Add(fmt.Sprint("host:", i), 1)
 		p, ok := table.Pick(now, 1)
 		if !ok {
 			t.Fatalf("key %d may not start", i)
@@ -230,20 +230,20 @@ func TestTable_Refresh_manyKeys(t *testing.T) {
 func backlog(prefix string, keys, rows int) []queue.KeyBacklog {
 	all := make([]queue.KeyBacklog, keys)
 	for i := range all {
-		all[i] = queue.KeyBacklog{Key: fmt.Sprint(prefix, i), Ready: rows, Oldest: int64(i + 1)}
+		all[i] = queue.KeyBacklog{Key: fmt.Sprint(prefix, i), Ready: rows}
 	}
 	return all
 }
 
 func TestTable_Keys(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 3, Rule: always(limit.Rule{InFlight: 4, Every: 500 * time.Millisecond})})
-	table.Refresh(epoch, []queue.KeyBacklog{{Key: "b", Ready: 7, Oldest: 20}, {Key: "a", Ready: 1, Oldest: 10}})
+	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 1}, {Key: "b", Ready: 7}})
 	p, _ := table.Pick(epoch, 1)
 	table.Finish(p, epoch, queue.Signal{Kind: queue.Throttled, For: time.Hour})
 	table.Pick(epoch, 1)
 	want := []schedule.KeyState{
 		{Key: "a", Cap: 1, PerSecond: 0.85000000017, Gate: time.Hour - time.Second, Reason: limit.ReasonQuota, Throttles: 1},
-		{Key: "b", InFlight: 1, Cap: 4, PerSecond: 2, Ready: 6, Oldest: 21},
+		{Key: "b", InFlight: 1, Cap: 4, PerSecond: 2, Ready: 6},
 	}
 	if diff := cmp.Diff(want, table.Keys(at(time.Second)), limitsOnly); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
@@ -315,9 +315,6 @@ func BenchmarkTable(b *testing.B) {
 func benchmark(b *testing.B, keys int, rule limit.Rule) {
 	table := schedule.New(schedule.Config{Slots: 32, Rule: always(rule)})
 	rows := backlog("host:www.journal-of-benchmarks.example/", keys, 1<<40)
-	for i := range rows {
-		rows[i].Oldest = int64(i * 1000 % 7919 * keys) // jobs of each key come in runs of their own
-	}
 	table.Refresh(epoch, rows)
 	now := epoch
 	var out [32]schedule.Permit
@@ -365,7 +362,7 @@ func BenchmarkTable_idle(b *testing.B) {
 		runtime.ReadMemStats(&before)
 		table := schedule.New(schedule.Config{Slots: keys})
 		for i := range keys {
-			table.Add(fmt.Sprint("host:www.journal", i), 1, int64(i))
+			table.Add(fmt.Sprint("host:www.journal", i), 1)
 		}
 		for range keys {
 			p, _ := table.Pick(epoch, 1)

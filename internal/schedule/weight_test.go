@@ -47,8 +47,8 @@ func TestTable_Bound_gate(t *testing.T) {
 	table := schedule.New(schedule.Config{Slots: 4, Rule: always(limit.Rule{InFlight: 1})})
 	table.Refresh(epoch, []queue.KeyBacklog{{Key: "a", Ready: 5}})
 	table.Finish(pick(t, table, epoch, 1), epoch, queue.Signal{Kind: queue.OK, Allowance: queue.Allowance{Wait: time.Hour}})
-	table.Add("a", 1, 0)
-	table.Add("b", 9, 0)
+	table.Add("a", 1)
+	table.Add("b", 9)
 	if key, left := table.Bound(epoch); key != "a" || left < time.Hour || left > time.Hour+time.Minute {
 		t.Errorf("Bound = %q, %v", key, left)
 	}
@@ -65,8 +65,8 @@ func TestTable_service(t *testing.T) {
 	if s, _ := table.Key(now, "host:slow"); s.Service.Round(time.Second) != 10*time.Second || s.Left.Round(time.Minute) != 13*time.Minute {
 		t.Errorf("service %v, left %v; want 10 s, and 80 times that", s.Service, s.Left)
 	}
-	table.Add("host:new", 60, 500)
-	table.Add("api:new", 60, 500)
+	table.Add("host:new", 60)
+	table.Add("api:new", 60)
 	for key, want := range map[string]time.Duration{"host:new": 10 * time.Minute, "api:new": time.Minute} {
 		if s, _ := table.Key(now, key); s.Left.Round(time.Minute) != want {
 			t.Errorf("%s: left %v, want %v", key, s.Left, want)
@@ -85,9 +85,9 @@ func TestTable_expected(t *testing.T) {
 		}
 		table.Moved("resolver:a", to)
 	}
-	table.Add("resolver:a", 1000, 9)
-	table.Add("host:hot", 2, 5)
-	table.Add("host:cold", 2, 5)
+	table.Add("resolver:a", 1000)
+	table.Add("host:hot", 2)
+	table.Add("host:cold", 2)
 	hot, _ := table.Key(epoch, "host:hot")
 	cold, _ := table.Key(epoch, "host:cold")
 	if hot.Left != 451*time.Second || cold.Left != 51*time.Second {

@@ -183,7 +183,7 @@ func (m *model) compareBacklog(t *rapid.T, s Store) {
 		}
 		ready := m.readyAt(key)
 		if len(ready) > 0 && !k.Paused {
-			k.Ready, k.Oldest = len(ready), ready[0].ID
+			k.Ready = len(ready)
 		}
 		if len(ready)+k.Delayed > 0 {
 			want = append(want, k)
