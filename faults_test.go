@@ -101,6 +101,15 @@ func TestHarvest_faults(t *testing.T) {
 	})
 }
 
+// requests is how many a candidate costs: a whole answer that is no whole file is
+// asked for once more.
+func (f fault) requests() int {
+	if f.class == paper.InvalidContent {
+		return 2
+	}
+	return 1
+}
+
 // faultyWork is the work whose first location is at a host of its own.
 func faultyWork(i int, kind string, more ...string) testweb.Work {
 	w := work(append([]string{fmt.Sprintf("https://%s%d.example/a.pdf", kind, i)}, more...)...)
@@ -126,7 +135,7 @@ func wantSecond(t *testing.T, s *quire.System, accounts map[string]testweb.Accou
 	if got := rec.Tried[1]; got.Class != "" || len(got.Hops) != 1 || got.Hops[0].Status != http.StatusOK {
 		t.Errorf("second location: %+v", got)
 	}
-	wantRequests(t, accounts, map[string]int{fmt.Sprintf("first%d.example", i): 1, fmt.Sprintf("good%d.example", i): 1})
+	wantRequests(t, accounts, map[string]int{fmt.Sprintf("first%d.example", i): f.requests(), fmt.Sprintf("good%d.example", i): 1})
 	wantAsked(t, accounts, w.DOI)
 }
 
@@ -146,7 +155,7 @@ func wantFault(t *testing.T, s *quire.System, accounts map[string]testweb.Accoun
 		t.Errorf("ended as %s %q after %d attempts, want %s %q after %d: %s",
 			job.State, job.Class, job.Attempts, state, f.class, attempts, job.LastError)
 	}
-	wantRequests(t, accounts, map[string]int{fmt.Sprintf("alone%d.example", i): attempts})
+	wantRequests(t, accounts, map[string]int{fmt.Sprintf("alone%d.example", i): attempts * f.requests()})
 	wantAsked(t, accounts, w.DOI)
 }
 

@@ -264,7 +264,8 @@ func TestHarvest_policy(t *testing.T) {
 		accept quire.Accept
 		from   string
 	}{
-		"anything":          {quire.Accept{}, "https://draft.example/a.pdf"},
+		"anything":          {quire.Accept{}, "https://good.example/a.pdf"},
+		"drafts":            {quire.Accept{Versions: []paper.Version{paper.Submitted}}, "https://draft.example/a.pdf"},
 		"published":         {quire.Accept{Versions: []paper.Version{paper.Published}}, "https://good.example/a.pdf"},
 		"licences":          {quire.Accept{Licenses: []string{"cc-by", "cc-by-4.0"}}, "https://good.example/a.pdf"},
 		"no licence at all": {quire.Accept{Licenses: []string{"cc0"}}, ""},

@@ -21,7 +21,8 @@ const tail = `.,;:"')]}>`
 // or without a label ("doi:", "PMID ", "info:doi/"), in quotes or brackets, and
 // as the URLs under which doi.org, arXiv, PMC, Europe PMC, PubMed and OpenAlex
 // show them, also through a library's proxy. Bare digits are a PMID. Other URLs
-// are artifacts of their own. A canonical ID gives itself.
+// are artifacts of their own. A canonical ID gives itself, with its format before it
+// or without.
 func ParseID(text string) (Artifact, error) {
 	if len(text) > maxURL {
 		return Artifact{}, bad("%d bytes are more than any identifier has", len(text))
@@ -33,6 +34,17 @@ func ParseID(text string) (Artifact, error) {
 	if text == "" {
 		return Artifact{}, bad("empty")
 	}
+	if format, work := cutFormat(text); format != "" {
+		a, err := parseWork(work)
+		if err != nil {
+			return Artifact{}, err
+		}
+		return a.As(format), nil
+	}
+	return parseWork(text)
+}
+
+func parseWork(text string) (Artifact, error) {
 	if kind, rest := cutLabel(text); kind != "" {
 		return parseLabelled(kind, rest)
 	}

@@ -14,7 +14,8 @@ const maxName = 200
 // Path returns where the artifact is found in a tree that people read: a
 // slash-separated relative path of two names, without extension. A DOI is found
 // at its prefix and suffix, 10.1371/journal.pone.0000001, other identifiers at
-// their kind, arxiv/2101.00001, and URLs at the SHA-256 of the URL.
+// their kind, arxiv/2101.00001, and URLs at the SHA-256 of the URL. Formats other
+// than PDF are beside it, with "~" and the format behind the name.
 //
 // Different identifiers have different paths, also where case does not count,
 // and every path is safe on every file system: bytes other than a-z, 0-9, "-",
@@ -22,7 +23,15 @@ const maxName = 200
 // Windows reserves. Decoding gives the identifier back, except where a name
 // would be longer than 200 bytes: such a name is cut and ends in "~" and a hash.
 func (a Artifact) Path() string {
-	kind, id, _ := strings.Cut(a.ID, ":")
+	format, work := cutFormat(a.ID)
+	if format == "" {
+		return pathOf(work)
+	}
+	return pathOf(work) + "~" + string(format)
+}
+
+func pathOf(work string) string {
+	kind, id, _ := strings.Cut(work, ":")
 	switch kind {
 	case "doi":
 		prefix, suffix, _ := strings.Cut(id, "/")
@@ -44,7 +53,7 @@ func (a Artifact) Path() string {
 	case "url":
 		return "url/" + hash(id)
 	}
-	return "other/" + hash(a.ID) // no identifier that ParseID gives
+	return "other/" + hash(work) // no identifier that ParseID gives
 }
 
 func fileName(id string) string {

@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	acceptPDF  = "application/pdf, text/html;q=0.5, */*;q=0.1"
-	acceptPage = "text/html, application/xhtml+xml, application/pdf;q=0.9, */*;q=0.1"
 
 	// maxPage is how much of a page is read: the tags we look for stand in the
 	// head, and no page of the recorded ones is longer.
@@ -25,11 +23,7 @@ const (
 
 // fetch makes one request of the fetch under way.
 func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
-	accept := acceptPDF
-	if w.story.at().Kind == paper.Landing {
-		accept = acceptPage
-	}
-	resp, err := w.cfg.Fetch.Open(ctx, url, accept)
+	resp, err := w.cfg.Fetch.Open(ctx, url, accept(w.story.at().Kind))
 	if err != nil {
 		return w.failed(ctx, url, 0, err)
 	}
@@ -46,10 +40,25 @@ func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return w.failed(ctx, url, resp.Status, err)
 	}
-	if verdict.Sniff(head, resp.Header.Get("Content-Type")) == "text/html" {
+	isPage := verdict.Sniff(head, resp.Header.Get("Content-Type")) == "text/html"
+	if isPage && w.story.at().Kind != paper.HTML {
 		return w.page(ctx, resp, d.body)
 	}
 	return w.file(ctx, resp, d)
+}
+
+// accept is the Accept header for a kind of candidate.
+func accept(kind paper.Kind) string {
+	switch kind {
+	case paper.PDF:
+		return "application/pdf, text/html;q=0.5, */*;q=0.1"
+	case paper.XML:
+		return "application/jats+xml, application/xml, text/xml, */*;q=0.1"
+	case paper.Source, paper.Supplement:
+		return "*/*"
+	case paper.HTML, paper.Landing:
+	}
+	return "text/html, application/xhtml+xml, application/pdf;q=0.9, */*;q=0.1"
 }
 
 // desk is what reading one body takes. A fresh one per fetch would be most of
@@ -81,7 +90,7 @@ func (w walk) follow(resp *fetch.Response) queue.Outcome {
 		st.fail(paper.RedirectLoop, fmt.Sprintf("more than %d hops", maxHops))
 	case before != nil:
 		class := before.Class
-		if class == "" && t.Kind == paper.PDF {
+		if class == "" && t.Kind != paper.Landing {
 			class = paper.WrongType // a page, searched already
 		}
 		st.fail(class, "redirected to a URL met before, on the way from "+before.URL)
@@ -114,7 +123,11 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if class == paper.Gone && t.Source == "landing" && t.Kind == paper.Landing && len(t.Hops) == 0 && st.Artifact.IDs.DOI != "" {
 		class = paper.NotFoundID // doi.org itself does not know the DOI
 	}
+	if st.reread(class, fail.Error()) {
+		return w.goOn(sig)
+	}
 	st.hop(paper.Hop{URL: url, Status: status, Class: class})
+	w.evidence.note(st.Artifact, t.Candidate, class)
 	st.fail(class, fail.Error())
 	return w.goOn(sig)
 }
@@ -146,10 +159,13 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 		if t.Kind == paper.Landing {
 			class = ""
 		}
-	case class == paper.NoPDFLink && t.Kind == paper.PDF:
+	case class == paper.NoPDFLink && t.Kind != paper.Landing:
 		class = paper.WrongType
 	}
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
+	if class != "" {
+		w.evidence.note(st.Artifact, t.Candidate, class)
+	}
 	st.fail(class, note)
 	return w.goOn(sig)
 }

@@ -24,6 +24,7 @@ import (
 
 // Accept is the policy on what may be stored.
 type Accept struct {
+	Formats  []paper.Kind    // of each work that is added; empty: PDF
 	Versions []paper.Version // empty: all; unknown versions are always accepted
 	Licenses []string        // empty: all; otherwise only these, and unknown ones are refused
 	MaxBytes int64           // of a file
@@ -49,6 +50,8 @@ type Harvest struct {
 	cfg   Config
 	temps atomic.Int64 // numbers temp files
 	desks sync.Pool    // of *desk
+
+	evidence evidence
 
 	mu  sync.Mutex
 	off map[string]string // resolvers that are switched off for this run, and why

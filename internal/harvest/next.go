@@ -1,7 +1,9 @@
 package harvest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -32,7 +34,7 @@ func (h *Harvest) next(st *story) action {
 			return action{key: Nowhere, over: true} // what else there is to learn could not be tried
 		}
 		if st.At == nil && !h.better(st) {
-			h.choose(st, paper.PDF)
+			h.choose(st, st.Artifact.Wants())
 		}
 		if st.At != nil {
 			if act, ok := h.fetchAction(st); ok {
@@ -61,28 +63,66 @@ func (h *Harvest) better(st *story) bool {
 		return false
 	}
 	return !slices.ContainsFunc(st.Tried, func(t trial) bool {
-		return !t.Over && t.Kind == paper.PDF && h.rank(st, t.Source) < h.rank(st, next.Name())
+		return !t.Over && t.Kind != paper.Landing && h.rank(st, t.Source) < h.rank(st, next.Name())
 	})
 }
 
-// choose takes up the candidate of a kind that is to be tried next: of the
-// source that is asked first, and of its candidates the first.
+// choose takes up the candidate of a kind that is to be tried next: one with
+// nothing against it, of the best version, of the source that is asked first, and
+// of its candidates the first.
 func (h *Harvest) choose(st *story, kind paper.Kind) bool {
-	best, rank := -1, 0
+	best, first := -1, merit{}
 	for i := range st.Tried {
 		t := &st.Tried[i]
 		if t.Over || t.Kind != kind || h.refuse(st, t) {
 			continue
 		}
-		if r := h.rank(st, t.Source); best < 0 || r < rank {
-			best, rank = i, r
+		if m := h.merit(st, t); best < 0 || m.before(first) {
+			best, first = i, m
 		}
 	}
 	if best < 0 {
 		return false
 	}
+	st.Tried[best].Note = ""
 	st.At = &position{Index: best, URL: st.Tried[best].URL}
 	return true
+}
+
+// merit orders candidates; what is smaller comes first.
+type merit struct {
+	doubt   int // 1: there is evidence against it
+	version int
+	source  int
+}
+
+func (m merit) before(o merit) bool {
+	return cmp.Or(cmp.Compare(m.doubt, o.doubt), cmp.Compare(m.version, o.version), cmp.Compare(m.source, o.source)) < 0
+}
+
+// merit says how promising a candidate is, and notes what speaks against it.
+func (h *Harvest) merit(st *story, t *trial) merit {
+	m := merit{version: versionRank(t.Version), source: h.rank(st, t.Source)}
+	if place, seen := h.evidence.against(st.Artifact, t.Candidate); place != "" {
+		m.doubt = 1
+		t.Note = clip(fmt.Sprintf("put back: %s gave %d of %d files in this run", place, seen.good, seen.good+seen.bad), maxNote)
+	}
+	return m
+}
+
+// versionRank orders versions; that of most candidates whose source does not say
+// is the published one, but nobody knows.
+func versionRank(v paper.Version) int {
+	switch v {
+	case paper.Published:
+		return 0
+	case paper.Accepted:
+		return 1
+	case paper.Submitted:
+		return 3
+	default:
+		return 2
+	}
 }
 
 // rank is the place of a source in the order in which they are asked.

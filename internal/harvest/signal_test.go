@@ -30,7 +30,7 @@ func TestStep_signals(t *testing.T) {
 		"a file":               {good, false, queue.OK, ""},
 		"a page":               {testweb.Page(200, "x", "Nothing here."), false, queue.OK, paper.WrongType},
 		"a redirect":           {testweb.Redirect(302, "https://site.example/b.pdf"), false, queue.OK, ""},
-		"damaged":              {testweb.File("application/pdf", []byte("%PDF-1.7")), false, queue.OK, paper.InvalidContent},
+		"damaged":              {testweb.File("application/pdf", []byte("%PDF-1.7")), false, queue.OK, ""}, // asked for once more
 		"not there":            {fail(404), false, queue.OK, paper.Gone},
 		"login needed":         {fail(401), false, queue.OK, paper.Forbidden},
 		"forbidden":            {fail(403), false, queue.Refused, paper.Forbidden},

@@ -50,6 +50,10 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 
 // rejected notes a file that is not what it claims to be.
 func (w walk) rejected(resp *fetch.Response, class paper.Class, note string, sig queue.Signal) queue.Outcome {
+	if w.story.reread(class, note) {
+		return w.goOn(sig)
+	}
+	w.evidence.note(w.story.Artifact, w.story.at().Candidate, class)
 	w.story.hop(paper.Hop{URL: resp.URL, Status: resp.Status, Class: class, Note: note})
 	w.story.fail(class, note)
 	return w.goOn(sig)
@@ -71,6 +75,7 @@ func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue
 	}
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
 	t.Over, st.At = true, nil
+	w.evidence.note(st.Artifact, t.Candidate, "")
 	file := &paper.File{
 		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
 		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,

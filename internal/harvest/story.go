@@ -62,6 +62,8 @@ type trial struct {
 	paper.Tried
 	Depth int  `json:"depth,omitempty"` // pages between the resolver's answer and this
 	Over  bool `json:"over,omitempty"`  // tried in this round
+
+	Reread bool `json:"reread,omitempty"` // the first answer of this round was cut or damaged
 }
 
 // position is where a fetch stands: redirects have led from Tried[Index] to URL.
@@ -94,7 +96,7 @@ func loadStory(job queue.Job) (*story, error) {
 
 func (st *story) encode() json.RawMessage { return encode(st) }
 
-// add merges candidates into the story: each URL once, the first maxPerAnswer
+// add merges candidates into the story that give what is wanted, and pages: each URL once, the first maxPerAnswer
 // of them, without those that are too long for half of the room that is left, so
 // that it is never used up.
 func (st *story) add(found []paper.Candidate, depth int) (added int) {
@@ -106,6 +108,9 @@ func (st *story) add(found []paper.Candidate, depth int) (added int) {
 	for _, c := range found {
 		if len(st.Tried) >= maxCandidates || added >= maxPerAnswer {
 			break
+		}
+		if c.Kind != st.Artifact.Wants() && c.Kind != paper.Landing {
+			continue
 		}
 		known := slices.ContainsFunc(st.Tried, func(t trial) bool { return t.URL == c.URL })
 		if known || len(c.URL) > room {
@@ -169,6 +174,18 @@ func (st *story) fail(class paper.Class, note string) {
 	st.At, st.Refused = nil, 0
 }
 
+// reread has a file that came cut or damaged asked for once more, from its first
+// URL: the next answer may be whole. It reports whether it is to be.
+func (st *story) reread(class paper.Class, why string) bool {
+	t := st.at()
+	if class != paper.InvalidContent || t.Reread {
+		return false
+	}
+	t.Reread, t.Hops, t.Note = true, nil, clip("once more, as the first answer was bad: "+why, maxNote)
+	st.At.URL, st.Refused = t.URL, 0
+	return true
+}
+
 // license returns that of a candidate. Sources that name one for the work as a
 // whole mean its published version.
 func (st *story) license(c paper.Candidate) string {
@@ -211,7 +228,7 @@ func (st *story) again() {
 	st.Asked = slices.DeleteFunc(st.Asked, func(a paper.Asked) bool { return a.Class == paper.Transient })
 	for i := range st.Tried {
 		if t := &st.Tried[i]; t.Class == paper.Transient {
-			t.Over, t.Class, t.Note, t.Hops = false, "", "", nil
+			t.Over, t.Reread, t.Class, t.Note, t.Hops = false, false, "", "", nil
 		}
 	}
 	st.At, st.Cursor, st.Refused = nil, "", 0

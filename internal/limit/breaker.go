@@ -72,7 +72,7 @@ func (k *Key) Trouble(t Ticket, now time.Duration) {
 		return
 	}
 	if b.troubles%troublesToHalve == 0 {
-		k.width.halve(k.width.now(k.rule, k.told), int(k.inFlight)+1)
+		k.width.halve(k.width.now(k.rule, k.told), int(k.inFlight)+1, now)
 	}
 }
 

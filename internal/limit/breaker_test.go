@@ -1,6 +1,7 @@
 package limit_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -200,5 +201,24 @@ func TestKey_width(t *testing.T) {
 	}
 	if k.Cap() != 3 {
 		t.Errorf("50 answers later: cap %d, want 3", k.Cap())
+	}
+}
+
+// A slow host that had two timeouts in a row had its cap halved for the 50 answers
+// that few runs need from it.
+func TestKey_width_slowHost(t *testing.T) {
+	k := limit.NewKey(limit.Rule{InFlight: 4}, 0, epoch)
+	now := at(0)
+	for range 2 {
+		now = attempt(t, &k, now, 0, k.Trouble)
+	}
+	var caps []int
+	for range 10 {
+		now += at(14 * time.Second)
+		now = attempt(t, &k, now, 0, k.OK)
+		caps = append(caps, k.Cap())
+	}
+	if want := []int{2, 2, 2, 2, 3, 3, 3, 3, 3, 4}; !slices.Equal(caps, want) {
+		t.Errorf("caps after answers 14 s apart: %v, want %v", caps, want)
 	}
 }

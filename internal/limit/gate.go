@@ -71,7 +71,7 @@ func (k *Key) OK(t Ticket, now time.Duration) {
 	if t.opening == k.breaker.opening {
 		k.breaker.succeed(now)
 	}
-	k.width.succeed(k.rule)
+	k.width.succeed(k.rule, now)
 	k.adjust()
 }
 

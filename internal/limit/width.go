@@ -1,11 +1,16 @@
 package limit
 
+import "time"
+
 const (
 	// startStep is how many clean answers in a row widen a cap that is still at its start
 	// by one, so that a cap of 2 becomes 4 after 20.
 	startStep = 10
 	// recoverStep is the same after a cap was halved: a host in trouble is given time.
-	recoverStep = 50
+	// recoverAfter is how long that lasts where answers are slow, and then so few do: of a host that takes 13 s for each, 50 would be more than many runs need from it.
+	recoverStep  = 50
+	recoverAfter = time.Minute
+	recoverLeast = 4
 	// troublesToHalve in a row halve a cap: one may be about one document.
 	troublesToHalve = 2
 )
@@ -16,7 +21,8 @@ const (
 type width struct {
 	most   int32 // in force; 0: not learnt
 	halved bool
-	clean  uint32 // answers without a failure in between
+	clean  uint32        // answers without a failure in between, since it was last widened
+	since  time.Duration // when it was last halved or widened
 }
 
 // now returns the cap in force; 0 for none.
@@ -42,28 +48,31 @@ func least(a, b int) int {
 }
 
 // succeed counts a clean answer.
-func (w *width) succeed(r Rule) {
+func (w *width) succeed(r Rule, now time.Duration) {
 	if w.most == 0 {
 		if r.Start <= 0 || r.InFlight > 0 && r.Start >= r.InFlight {
 			return
 		}
 		w.most = int32(r.Start)
 	}
-	step := uint32(startStep)
-	if w.halved {
-		step = recoverStep
-	}
 	w.clean++
-	if w.clean%step == 0 && (r.InFlight <= 0 || int(w.most) < r.InFlight) {
-		w.most++
+	due := w.clean >= startStep
+	if w.halved {
+		due = w.clean >= recoverStep || w.clean >= recoverLeast && now-w.since >= recoverAfter
+	}
+	if due {
+		w.clean, w.since = 0, now
+		if r.InFlight <= 0 || int(w.most) < r.InFlight {
+			w.most++
+		}
 	}
 }
 
 // halve narrows the cap, which is now most; 0 for none, and then to what is in
 // flight.
-func (w *width) halve(most, inFlight int) {
+func (w *width) halve(most, inFlight int, now time.Duration) {
 	if most <= 0 {
 		most = inFlight
 	}
-	w.most, w.halved, w.clean = int32(max(1, most/2)), true, 0
+	w.most, w.halved, w.clean, w.since = int32(max(1, most/2)), true, 0, now
 }
