@@ -105,6 +105,7 @@ type Answer struct {
 	Candidates []Candidate
 	IDs        IDs    // other identifiers of the same work
 	Title      string // empty if not said
+	Published  string // when, as YYYY, YYYY-MM or YYYY-MM-DD; empty if not said
 	License    string // of the work as a whole, where the source does not say per candidate
 	Note       string // one line for explain, such as "is_oa false"
 	Cursor     string // not empty: the source needs another request for this artifact
@@ -246,15 +247,25 @@ type File struct {
 	Version   Version `json:"version,omitempty"`
 }
 
+// Missed is the result of a job that ended without a file.
+type Missed struct {
+	Recheck *time.Time `json:"recheck_at,omitempty"` // as in Record
+}
+
 // Record is what we know of an artifact: the story of its harvest.
 type Record struct {
 	ArtifactID string    `json:"artifact_id"`
 	IDs        IDs       `json:"ids"`
 	Title      string    `json:"title,omitempty"`
+	Published  string    `json:"published,omitempty"` // as in Answer
 	Asked      []Asked   `json:"asked,omitempty"`
 	Tried      []Tried   `json:"tried,omitempty"`
 	File       *File     `json:"file,omitempty"`
 	At         time.Time `json:"at"`
+
+	// Recheck is when it is worth looking again for a file that was not to be had;
+	// nil: nothing is likely to change.
+	Recheck *time.Time `json:"recheck_at,omitempty"`
 }
 
 // RecordFilter selects records. A zero field selects all.

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
 	"github.com/quire-dev/quire/queue"
 )
 
@@ -13,6 +16,7 @@ type retryFailed struct {
 	*app
 	filter filter
 	dryRun bool
+	due    bool
 }
 
 func newRetryFailed(a *app) *cobra.Command {
@@ -22,17 +26,27 @@ func newRetryFailed(a *app) *cobra.Command {
 		Short: "Put jobs that ended in error back into the queue",
 		Long: `Put jobs that ended in error back into the queue, with no attempts counted and
 nothing remembered of what was tried; queue show still tells their history. Jobs
-in other states are not touched.`,
-		Example: `  quire queue retry-failed --class transient --older 24h`,
+in other states are not touched.
+
+With --due it is instead the jobs whose files were not to be had, and for which it
+is worth looking again by now: their recheck_at is past. Works that are not open
+are looked for again 30, 90 and 365 days after they were added, new ones also after
+3, 7 and 14; pages without a file and walls after 90 days.`,
+		Example: `  quire queue retry-failed --class transient --older 24h
+  quire queue retry-failed --due && quire queue run --drain`,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	o.filter.add(c)
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only count")
+	c.Flags().BoolVar(&o.due, "due", false, "the jobs, also skipped ones, that it is time to look for again")
 	return c
 }
 
 func (o *retryFailed) do(ctx context.Context) error {
+	if o.due {
+		return o.recheck(ctx)
+	}
 	selected, err := o.filter.filter(queue.Error)
 	if err != nil {
 		return err
@@ -43,4 +57,61 @@ func (o *retryFailed) do(ctx context.Context) error {
 			return sys.Queue().Requeue(ctx, f)
 		},
 	})
+}
+
+// recheck requeues the jobs whose time to be looked for again has come.
+func (o *retryFailed) recheck(ctx context.Context) (err error) {
+	selected, err := o.filter.filter(queue.Skipped, queue.Error)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		sys, err := o.look(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, sys.Close()) }()
+		n, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) { return len(ids), nil })
+		if err != nil {
+			return err
+		}
+		return o.tell("requeued", n, "would be queued again")
+	}
+	return o.change(ctx, func(sys *quire.System) error {
+		n, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) {
+			return sys.Queue().Requeue(ctx, queue.Filter{States: selected.States, ArtifactIDs: ids})
+		})
+		if err != nil {
+			return err
+		}
+		return o.tell("requeued", n, "queued again")
+	})
+}
+
+// eachDue calls do with the artifacts of jobs that match f and whose re-check is
+// due, a part at a time, until f's limit, and returns the sum of what do returned.
+func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(ids []string) (int, error)) (sum int, err error) {
+	limit, now := f.Limit, time.Now()
+	f.Limit = queue.MaxFilterIDs
+	for {
+		page, err := jobs.Jobs(ctx, f)
+		if err != nil || len(page) == 0 {
+			return sum, err
+		}
+		f.After = page[len(page)-1].ID
+		var ids []string
+		for _, j := range page {
+			if at := report.Recheck(j); !at.IsZero() && !at.After(now) && (limit == 0 || sum+len(ids) < limit) {
+				ids = append(ids, j.ArtifactID)
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		n, err := do(ids)
+		sum += n
+		if err != nil || limit > 0 && sum >= limit {
+			return sum, err
+		}
+	}
 }

@@ -3,6 +3,7 @@ package harvest
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
@@ -26,7 +27,12 @@ func (w walk) conclude(sig queue.Signal) queue.Outcome {
 		out.Verb, out.Key, out.Progress = queue.Retry, w.next(st).key, st.encode()
 		return out
 	}
-	out.Verb, out.State, out.Record = queue.Finish, state(class), encode(st.record(nil))
+	rec := st.record(nil)
+	if at, worth := recheck(class, st.Published, w.job.CreatedAt, time.Now()); worth {
+		rec.Recheck = &at
+		out.Result = encode(paper.Missed{Recheck: &at})
+	}
+	out.Verb, out.State, out.Record = queue.Finish, state(class), encode(rec)
 	return out
 }
 

@@ -20,6 +20,9 @@ func (st *story) hear(name string, ans paper.Answer) {
 	if st.Title == "" {
 		st.Title = clip(ans.Title, maxTitle)
 	}
+	if st.Published == "" {
+		st.Published = ans.Published
+	}
 	if st.License == "" {
 		st.License = ans.License
 	}

@@ -37,17 +37,18 @@ const (
 
 // story is what a job knows: asked, tried, and where it stands.
 type story struct {
-	Artifact paper.Artifact `json:"artifact"`
-	Title    string         `json:"title,omitempty"`
-	Hint     string         `json:"hint,omitempty"`
-	License  string         `json:"license,omitempty"` // of the work, where a candidate does not say
-	Asked    []paper.Asked  `json:"asked,omitempty"`
-	Cursor   string         `json:"cursor,omitempty"` // of the resolver that is being asked
-	Party    *party         `json:"party,omitempty"`  // nil: it may be asked for with as many others as a request holds
-	Tried    []trial        `json:"tried,omitempty"`
-	At       *position      `json:"at,omitempty"`      // the fetch under way
-	Refused  int            `json:"refused,omitempty"` // times in a row, at the present action
-	Rounds   int            `json:"rounds,omitempty"`  // that ended without a file; attempts besides these were broken off
+	Artifact  paper.Artifact `json:"artifact"`
+	Title     string         `json:"title,omitempty"`
+	Published string         `json:"published,omitempty"`
+	Hint      string         `json:"hint,omitempty"`
+	License   string         `json:"license,omitempty"` // of the work, where a candidate does not say
+	Asked     []paper.Asked  `json:"asked,omitempty"`
+	Cursor    string         `json:"cursor,omitempty"` // of the resolver that is being asked
+	Party     *party         `json:"party,omitempty"`  // nil: it may be asked for with as many others as a request holds
+	Tried     []trial        `json:"tried,omitempty"`
+	At        *position      `json:"at,omitempty"`      // the fetch under way
+	Refused   int            `json:"refused,omitempty"` // times in a row, at the present action
+	Rounds    int            `json:"rounds,omitempty"`  // that ended without a file; attempts besides these were broken off
 }
 
 // party is how many artifacts a request to a resolver may hold if this is one of
@@ -237,7 +238,7 @@ func (st *story) again() {
 
 // record makes the catalog's record of the story.
 func (st *story) record(file *paper.File) paper.Record {
-	r := paper.Record{ArtifactID: st.Artifact.ID, IDs: st.Artifact.IDs, Title: st.Title, Asked: st.Asked, File: file}
+	r := paper.Record{ArtifactID: st.Artifact.ID, IDs: st.Artifact.IDs, Title: st.Title, Published: st.Published, Asked: st.Asked, File: file}
 	for _, t := range st.Tried {
 		r.Tried = append(r.Tried, t.Tried)
 	}

@@ -34,6 +34,7 @@ type Job struct {
 	CreatedAt   Time        `json:"created_at"`
 	UpdatedAt   Time        `json:"updated_at"`
 	LastError   *string     `json:"last_error"`
+	RecheckAt   *Time       `json:"recheck_at"` // when it is worth looking for its file again
 }
 
 // Time is an instant as RFC 3339 in UTC with milliseconds.
@@ -58,13 +59,27 @@ func NewJob(j queue.Job) Job {
 		at := Time(j.AvailableAt)
 		v.AvailableAt = &at
 	}
+	if at := Recheck(j); !at.IsZero() {
+		t := Time(at)
+		v.RecheckAt = &t
+	}
 	var f paper.File
-	if len(j.Result) == 0 || json.Unmarshal(j.Result, &f) != nil {
+	if j.State != queue.Done || len(j.Result) == 0 || json.Unmarshal(j.Result, &f) != nil {
 		return v
 	}
 	v.Resolver, v.URL, v.Path, v.SHA256, v.Bytes = known(f.Resolver), known(f.URL), known(f.Path), known(f.SHA256), &f.Bytes
 	v.MediaType, v.Verdict, v.License, v.Version = known(f.MediaType), known(f.Verdict), known(f.License), known(string(f.Version))
 	return v
+}
+
+// Recheck returns when it is worth looking again for the file of a job that ended
+// without, or the zero time if it is not.
+func Recheck(j queue.Job) time.Time {
+	var missed paper.Missed
+	if j.State != queue.Skipped && j.State != queue.Error || len(j.Result) == 0 || json.Unmarshal(j.Result, &missed) != nil || missed.Recheck == nil {
+		return time.Time{}
+	}
+	return *missed.Recheck
 }
 
 // known is nil for a zero value, which says nothing.

@@ -51,18 +51,18 @@ func TestNewJob(t *testing.T) {
 			`"attempts":0,"priority":0,"run":null,"key":"resolver:pmc","available_at":"2026-03-01T12:00:00.123Z",` +
 			`"resolver":null,"url":null,"path":null,"sha256":null,"bytes":null,"media_type":null,"verdict":null,` +
 			`"license":null,"version":null,"created_at":"2026-03-01T12:00:00.123Z","updated_at":"2026-03-01T12:00:00.123Z",` +
-			`"last_error":null}`},
+			`"last_error":null,"recheck_at":null}`},
 		"done": {doneJob(t), `{"id":7,"artifact_id":"doi:10.5555/a","state":"done","reason":"stored","class":null,` +
 			`"attempts":1,"priority":0,"run":"thesis","key":null,"available_at":null,` +
 			`"resolver":"unpaywall","url":"https://press.example/a.pdf","path":"artifacts/sha256/ab/cd/abcd.pdf",` +
 			`"sha256":"abcd","bytes":44586,"media_type":"application/pdf","verdict":"ok",` +
 			`"license":null,"version":"published","created_at":"2026-03-01T12:00:00.123Z","updated_at":"2026-03-01T12:00:00.123Z",` +
-			`"last_error":null}`},
+			`"last_error":null,"recheck_at":null}`},
 		"error": {failed, `{"id":7,"artifact_id":"doi:10.5555/a","state":"error","reason":"gone","class":"gone",` +
 			`"attempts":0,"priority":0,"run":null,"key":null,"available_at":null,` +
 			`"resolver":null,"url":null,"path":null,"sha256":null,"bytes":null,"media_type":null,"verdict":null,` +
 			`"license":null,"version":null,"created_at":"2026-03-01T12:00:00.123Z","updated_at":"2026-03-01T12:00:00.123Z",` +
-			`"last_error":"status 404"}`},
+			`"last_error":"status 404","recheck_at":null}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -28,6 +28,7 @@ type crossrefWork struct {
 	DOI      text                  `json:"DOI"`
 	Type     text                  `json:"type"`
 	Title    list[text]            `json:"title"`
+	Issued   dateParts             `json:"issued"`
 	Links    list[crossrefLink]    `json:"link"`
 	Licenses list[crossrefLicense] `json:"license"`
 }
@@ -84,7 +85,7 @@ func (crossref) member(a paper.Artifact) (kind, id string) {
 
 // together repeats the filter, of which the service takes any to hold.
 func (c crossref) together(_ string, dois []string) request {
-	u := fmt.Sprintf("%s/works?filter=doi:%s&rows=%d&select=DOI,title,link,license,type",
+	u := fmt.Sprintf("%s/works?filter=doi:%s&rows=%d&select=DOI,title,issued,link,license,type",
 		c.cfg.BaseURL, strings.Join(dois, ",doi:"), len(dois))
 	if c.cfg.Contact != "" {
 		u += "&mailto=" + escapeEmail(c.cfg.Contact)
@@ -124,6 +125,7 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 	}
 	licenses := inForce(work.Licenses, time.Now())
 	answer := paper.Answer{IDs: withArXiv(paper.IDs{DOI: doi}), License: licenseFor("vor", licenses)}
+	answer.Published = work.Issued.date()
 	if len(work.Title) > 0 {
 		answer.Title = string(work.Title[0])
 	}

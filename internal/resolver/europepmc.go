@@ -22,6 +22,7 @@ type europePMCRecord struct {
 	PMID      text `json:"pmid"`
 	PMCID     text `json:"pmcid"`
 	Title     text `json:"title"`
+	Published text `json:"firstPublicationDate"`
 	License   text `json:"license"`
 	IsOA      flag `json:"isOpenAccess"`
 	InEPMC    flag `json:"inEPMC"`
@@ -78,6 +79,7 @@ func (europePMC) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, erro
 		answer.Candidates = append(answer.Candidates, record.candidates(ids)...)
 		if matched == 1 {
 			answer.Title, answer.Note = string(record.Title), record.note()
+			answer.Published = dateOf(record.Published)
 		}
 	}
 	switch {

@@ -26,6 +26,7 @@ type openAlexRecord struct {
 	ID         text                   `json:"id"`
 	DOI        text                   `json:"doi"`
 	Title      text                   `json:"title"`
+	Published  text                   `json:"publication_date"`
 	Best       openAlexLocation       `json:"best_oa_location"`
 	Primary    openAlexLocation       `json:"primary_location"`
 	Locations  list[openAlexLocation] `json:"locations"`
@@ -114,7 +115,7 @@ func (r openAlexRecord) answer(a paper.Artifact) (paper.Answer, error) {
 	if a.IDs.DOI == "" && a.Cursor == "" && !sharesID(a.IDs, ids) {
 		return paper.Answer{}, miss("answered for another work: " + clip(string(r.ID), 100))
 	}
-	answer := paper.Answer{IDs: ids, Title: string(r.Title), Note: "is_oa false"}
+	answer := paper.Answer{IDs: ids, Title: string(r.Title), Published: dateOf(r.Published), Note: "is_oa false"}
 	for _, at := range append(list[openAlexLocation]{r.Best, r.Primary}, r.Locations...) {
 		if at.IsOA {
 			answer.Candidates = append(answer.Candidates, at.candidate())

@@ -34,7 +34,7 @@ func (openAlex) member(a paper.Artifact) (kind, id string) {
 
 // together asks for the largest page: some DOIs have more than one work.
 func (o openAlex) together(kind string, ids []string) request {
-	u := fmt.Sprintf("%s/works?filter=%s:%s&per_page=100&select=id,doi,title,ids,open_access,best_oa_location,primary_location,locations",
+	u := fmt.Sprintf("%s/works?filter=%s:%s&per_page=100&select=id,doi,title,publication_date,ids,open_access,best_oa_location,primary_location,locations",
 		o.cfg.BaseURL, kind, strings.Join(ids, "%7C"))
 	if o.cfg.APIKey != "" {
 		u += "&api_key=" + url.QueryEscape(o.cfg.APIKey)

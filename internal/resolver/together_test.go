@@ -44,7 +44,7 @@ func TestTogether_Requests(t *testing.T) {
 	}{
 		"crossref": {
 			"crossref", ids(a, comma, b, a),
-			"https://api.crossref.org/works?filter=doi:10.5555%2Fa,doi:10.5555%2Fb%281%29%3A2&rows=2&select=DOI,title,link,license,type&mailto=" + contact,
+			"https://api.crossref.org/works?filter=doi:10.5555%2Fa,doi:10.5555%2Fb%281%29%3A2&rows=2&select=DOI,title,issued,link,license,type&mailto=" + contact,
 			"",
 			[]int{1, 3},
 		},
@@ -52,19 +52,19 @@ func TestTogether_Requests(t *testing.T) {
 		"crossref, one":           {"crossref", ids(pmid, a), "https://api.crossref.org/works/10.5555%2FA?mailto=" + contact, "", nil},
 		"openalex": {
 			"openalex", ids(a, pmid, comma, b, paper.IDs{DOI: "10.5555/a|b"}, paper.IDs{DOI: "10.5555/a+b"}),
-			"https://api.openalex.org/works?filter=doi:10.5555%2Fa%7C10.5555%2Fb%281%29%3A2&per_page=100&select=id,doi,title,ids,open_access,best_oa_location,primary_location,locations",
+			"https://api.openalex.org/works?filter=doi:10.5555%2Fa%7C10.5555%2Fb%281%29%3A2&per_page=100&select=id,doi,title,publication_date,ids,open_access,best_oa_location,primary_location,locations",
 			"",
 			[]int{1, 2, 4, 5},
 		},
 		"openalex, PMIDs": {
 			"openalex", ids(pmid, a, other),
-			"https://api.openalex.org/works?filter=pmid:7%7C8&per_page=100&select=id,doi,title,ids,open_access,best_oa_location,primary_location,locations",
+			"https://api.openalex.org/works?filter=pmid:7%7C8&per_page=100&select=id,doi,title,publication_date,ids,open_access,best_oa_location,primary_location,locations",
 			"",
 			[]int{1},
 		},
 		"openalex, PMCIDs": {
 			"openalex", ids(paper.IDs{PMCID: "PMC7"}, paper.IDs{PMCID: "PMC8"}, paper.IDs{OpenAlex: "W1"}),
-			"https://api.openalex.org/works?filter=pmcid:7%7C8&per_page=100&select=id,doi,title,ids,open_access,best_oa_location,primary_location,locations",
+			"https://api.openalex.org/works?filter=pmcid:7%7C8&per_page=100&select=id,doi,title,publication_date,ids,open_access,best_oa_location,primary_location,locations",
 			"",
 			[]int{2},
 		},

@@ -15,6 +15,7 @@ type unpaywall struct{ cfg Config }
 type unpaywallRecord struct {
 	DOI       text                    `json:"doi"`
 	Title     text                    `json:"title"`
+	Published text                    `json:"published_date"`
 	IsOA      flag                    `json:"is_oa"`
 	Status    text                    `json:"oa_status"`
 	Best      unpaywallLocation       `json:"best_oa_location"`
@@ -52,7 +53,7 @@ func (unpaywall) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, erro
 	if err := checkDOI(a.IDs.DOI, doi, true); err != nil {
 		return paper.Answer{}, err
 	}
-	answer := paper.Answer{IDs: withArXiv(paper.IDs{DOI: doi}), Title: string(record.Title)}
+	answer := paper.Answer{IDs: withArXiv(paper.IDs{DOI: doi}), Title: string(record.Title), Published: dateOf(record.Published)}
 	for _, at := range append(list[unpaywallLocation]{record.Best, record.First}, record.Locations...) {
 		answer.Candidates = append(answer.Candidates, at.candidate())
 		if answer.IDs.PMCID == "" {
