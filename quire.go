@@ -114,16 +114,25 @@ type AddOptions struct {
 }
 
 // Add queues the artifacts that are not known yet and leaves the others alone,
-// durably and in one transaction.
+// durably and in one transaction. A work is an artifact in each of the formats of
+// [Accept], unless the request names one.
 func (s *System) Add(ctx context.Context, requests []Request, opt AddOptions) (queue.Enqueued, error) {
-	jobs := make([]queue.NewJob, len(requests))
-	for i, r := range requests {
-		j, err := s.harvest.Job(r)
-		if err != nil {
-			return queue.Enqueued{}, err
+	jobs := make([]queue.NewJob, 0, len(requests))
+	for _, r := range requests {
+		work := r.Artifact
+		formats := s.cfg.Accept.Formats
+		if work.Format != "" || len(formats) == 0 {
+			formats = []paper.Kind{work.Wants()}
 		}
-		j.Run, j.Priority = opt.Run, opt.Priority
-		jobs[i] = j
+		for _, format := range formats {
+			r.Artifact = work.As(format)
+			j, err := s.harvest.Job(r)
+			if err != nil {
+				return queue.Enqueued{}, err
+			}
+			j.Run, j.Priority = opt.Run, opt.Priority
+			jobs = append(jobs, j)
+		}
 	}
 	added, err := s.store.Enqueue(ctx, jobs)
 	if err != nil {

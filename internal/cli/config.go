@@ -42,7 +42,7 @@ type retryConfig struct {
 }
 
 type acceptConfig struct {
-	Formats  []string `yaml:"formats" oneof:"pdf" doc:"formats of files"`
+	Formats  []string `yaml:"formats" oneof:"pdf,xml,source,html,supplement" doc:"what is got of each work that is added, an artifact for each"`
 	Versions []string `yaml:"versions" oneof:"published,accepted,submitted" doc:"versions of works"`
 	Licenses []string `yaml:"licenses" doc:"licences such as cc-by-4.0, or any"`
 	MaxBytes byteSize `yaml:"max_bytes" range:"1B..1TiB" doc:"larger files are not downloaded"`

@@ -86,6 +86,9 @@ func unlessZero[T comparable](v T) *T {
 
 func (c acceptConfig) library() quire.Accept {
 	accept := quire.Accept{MaxBytes: int64(c.MaxBytes)}
+	for _, f := range c.Formats {
+		accept.Formats = append(accept.Formats, paper.Kind(f))
+	}
 	for _, v := range c.Versions {
 		accept.Versions = append(accept.Versions, paper.Version(v))
 	}
