@@ -15,7 +15,7 @@ import (
 )
 
 func TestBatch(t *testing.T) {
-	want := map[string]int{"idconv": 200, "openalex": 50, "crossref": 50, "semanticscholar": 500}
+	want := map[string]int{"idconv": 200, "openalex": 50, "crossref": 50, "semanticscholar": 500, "hal": 25, "datacite": 25}
 	for _, name := range resolver.Names() {
 		if got := newSource(t, name, nil).Batch(); got != max(1, want[name]) {
 			t.Errorf("%s takes %d works at once, want %d", name, got, max(1, want[name]))
@@ -72,6 +72,21 @@ func TestTogether_Requests(t *testing.T) {
 			"semanticscholar", ids(a, paper.IDs{ArXiv: "math.GT/0309136"}, pmid, paper.IDs{PMCID: "PMC9"}, paper.IDs{DOI: `10.5555/<"&`}),
 			"https://api.semanticscholar.org/graph/v1/paper/batch?fields=externalIds,isOpenAccess,openAccessPdf,title",
 			`{"ids":["DOI:10.5555/A","ARXIV:math/0309136","PMID:7","PMCID:9","DOI:10.5555/<\"&"]}`, nil,
+		},
+		"hal": {
+			"hal", ids(a, pmid, b, a),
+			"https://api.archives-ouvertes.fr/search/?q=doiId_s:(%2210.5555%2Fa%22%20OR%20%2210.5555%2Fb%281%29%3A2%22)%20OR%20" +
+				"doiId_id:(%2210.5555%2Fa%22%20OR%20%2210.5555%2Fb%281%29%3A2%22)&rows=8" +
+				"&fl=doiId_s,title_s,docType_s,fileMain_s,openAccess_bool,licence_s,pubmedId_s,pubmedcentralId_s&wt=json",
+			"",
+			[]int{3},
+		},
+		"datacite": {
+			"datacite", ids(a, paper.IDs{DOI: "10.1016/a"}, b, comma),
+			"https://api.datacite.org/dois?query=doi:(%2210.5555%2Fa%22%20OR%20%2210.5555%2Fb%281%29%3A2%22%20OR%20%2210.5555%2Fc%2Cd%22)" +
+				"&page%5Bsize%5D=3&disable-facets=true",
+			"",
+			nil,
 		},
 		"idconv": {
 			"idconv", ids(a, pmid, b, other),
@@ -211,7 +226,7 @@ func TestTogether_Failures(t *testing.T) {
 		"timeout": {err: &paper.Failure{Class: paper.Transient, Err: errors.New("timeout")}, class: paper.Transient},
 	}
 	as := []paper.Artifact{byDOI("10.5555/a"), byDOI("10.5555/b"), byDOI("10.5555/c")}
-	for _, source := range []string{"crossref", "openalex", "semanticscholar", "idconv"} {
+	for _, source := range []string{"crossref", "openalex", "semanticscholar", "idconv", "hal", "datacite"} {
 		for name, tt := range divided {
 			get := &web{replies: map[string]paper.Reply{"*": tt.reply}, err: tt.err}
 			answers, err := newSource(t, source, get).Resolve(t.Context(), as)
@@ -257,6 +272,11 @@ func TestTogether_Missing(t *testing.T) {
 		"openalex":             {"openalex", `{"results":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, miss},
 		"openalex, merged":     {"openalex", `{"results":[]}`, [2]paper.IDs{{OpenAlex: "W1"}, {OpenAlex: "W2"}}, alone},
 		"openalex, a page cut": {"openalex", `{"meta":{"count":101},"results":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, alone},
+		"hal":                  {"hal", `{"response":{"numFound":0,"docs":[]}}`, [2]paper.IDs{{DOI: "10.5555/a<1>"}, {DOI: "10.5555/b"}}, miss},
+		"hal, a page cut":      {"hal", `{"response":{"numFound":101,"docs":[]}}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, alone},
+		"datacite":             {"datacite", `{"data":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, miss},
+		"datacite, SICI":       {"datacite", `{"data":[]}`, [2]paper.IDs{{DOI: "10.5555/a<1:b>"}, {DOI: "10.5555/b;2-x"}}, alone},
+		"datacite, a page cut": {"datacite", `{"data":[],"meta":{"total":3}}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, alone},
 		"idconv":               {"idconv", `{"records":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, miss},
 	} {
 		get := &web{replies: map[string]paper.Reply{"*": ok(tt.body)}}
@@ -289,7 +309,7 @@ func TestIDConverter_Answers(t *testing.T) {
 
 // TestTogether_Room: long identifiers make small parties, and no URL too long.
 func TestTogether_Room(t *testing.T) {
-	for source, most := range map[string]int{"crossref": 8_000, "openalex": 4_094, "idconv": 8_000, "semanticscholar": 200} {
+	for source, most := range map[string]int{"crossref": 8_000, "openalex": 4_094, "idconv": 8_000, "semanticscholar": 200, "hal": 8_000, "datacite": 8_000} {
 		var as []paper.Artifact
 		r := newSource(t, source, nil)
 		for i := range r.Batch() {
