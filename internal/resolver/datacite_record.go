@@ -42,12 +42,11 @@ func (work dataCiteWork) answer(a paper.Artifact) (paper.Answer, error) {
 		return paper.Answer{}, err
 	}
 	about := work.Attributes
-	answer := paper.Answer{IDs: work.ids()}
+	license, withheld := work.rights()
+	answer := paper.Answer{IDs: work.ids(), License: license}
 	if len(about.Titles) > 0 {
 		answer.Title = string(about.Titles[0].Title)
 	}
-	withheld := ""
-	answer.License, withheld = work.rights()
 	switch {
 	case withheld != "":
 		answer.Note = withheld

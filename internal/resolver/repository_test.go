@@ -2,10 +2,12 @@ package resolver_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/quire-dev/quire/internal/resolver"
 	"github.com/quire-dev/quire/paper"
 )
 
@@ -66,6 +68,26 @@ func walk(t *testing.T, source, doi string, replies map[string]paper.Reply) (ans
 		}
 	}
 	return answers, get.asked
+}
+
+// TestRepositories_Token: a token goes into a header, and a refusal is about it.
+func TestRepositories_Token(t *testing.T) {
+	for source, doi := range map[string]string{"osf": "10.31219/osf.io/abcde", "zenodo": "10.5281/zenodo.7"} {
+		for token, want := range map[string]struct {
+			header string
+			class  paper.Class
+		}{"s3cret": {"Bearer s3cret", paper.Config}, "": {"", paper.Forbidden}} {
+			get := &web{replies: map[string]paper.Reply{"*": {Status: 403, Body: []byte("s3cret is no token")}}}
+			r, err := resolver.New(source, resolver.Config{APIKey: token}, get)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = r.Resolve(t.Context(), []paper.Artifact{byDOI(doi)})
+			if classOf(t, err) != want.class || get.headers[0].Get("Authorization") != want.header || token != "" && strings.Contains(err.Error(), token) {
+				t.Errorf("%s, token %q: sent %v, %v", source, token, get.headers, err)
+			}
+		}
+	}
 }
 
 func TestZenodo_Record(t *testing.T) {
