@@ -37,7 +37,8 @@ func (hal) accepts(a paper.Artifact) bool { return a.IDs.DOI != "" }
 func (h hal) url(a paper.Artifact) string { return h.search([]string{phrase(a.IDs.DOI)}) }
 
 // search looks in two fields: doiId_s holds DOIs as they were typed, in any case,
-// doiId_id is the one for finding identifiers. A DOI may have several deposits.
+// doiId_id is of the type for finding identifiers
+// (https://api.archives-ouvertes.fr/docs/search). A DOI may have several deposits.
 func (h hal) search(phrases []string) string {
 	either := strings.Join(phrases, "%20OR%20")
 	return fmt.Sprintf("%s/search/?q=doiId_s:(%s)%%20OR%%20doiId_id:(%s)&rows=%d%s", h.cfg.BaseURL, either, either, 4*len(phrases), halFields)

@@ -11,8 +11,8 @@ import (
 
 // osf asks the Open Science Framework for a preprint, of any of the servers that
 // it runs. The first request reads the record; the second, under the cursor of
-// the first, the file, which the first could embed, if the service did not
-// answer that with 502.
+// the first, the file. The first could embed it (embed=primary_file), but users
+// report that the service answers that with 502.
 type osf struct{ cfg Config }
 
 var (
