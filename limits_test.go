@@ -101,7 +101,7 @@ func TestAllowances_Of(t *testing.T) {
 		"the table's cap, and a lower one for all hosts": {
 			quire.Config{MaxPerHost: 1}, "host:europepmc.org", orchestrator.Limit{InFlight: 1, Every: half},
 		},
-		"a burst of the table": {quire.Config{}, "host:api.osf.io", orchestrator.Limit{InFlight: 1, Every: 40 * time.Second, Burst: 10}},
+		"a burst of the table": {quire.Config{}, "resolver:osf", orchestrator.Limit{InFlight: 1, Every: 45 * time.Second, Burst: 10}},
 		"a resolver":           {quire.Config{}, "resolver:unpaywall", orchestrator.Limit{InFlight: 4, Every: time.Second / 8, Daily: 100_000}},
 		"a resolver's cap": {
 			quire.Config{MaxPerResolver: map[string]int{"unpaywall": 2}},

@@ -12,10 +12,16 @@ type resolversConfig struct {
 	PMC       resolverConfig `yaml:"pmc" doc:"PMC's open-data bucket"`
 	ArXiv     resolverConfig `yaml:"arxiv" doc:"arXiv"`
 	EuropePMC resolverConfig `yaml:"europepmc" doc:"Europe PMC"`
+	Zenodo    resolverConfig `yaml:"zenodo" doc:"Zenodo"`
+	Figshare  resolverConfig `yaml:"figshare" doc:"Figshare"`
+	OSF       resolverConfig `yaml:"osf" doc:"the preprint servers of the Open Science Framework"`
+	HAL       resolverConfig `yaml:"hal" doc:"HAL, the open archive of France"`
+	BioRxiv   resolverConfig `yaml:"biorxiv" doc:"bioRxiv and medRxiv"`
 	Unpaywall resolverConfig `yaml:"unpaywall" doc:"Unpaywall"`
 	OpenAlex  resolverConfig `yaml:"openalex" doc:"OpenAlex"`
 	Crossref  resolverConfig `yaml:"crossref" doc:"Crossref"`
 	Scholar   resolverConfig `yaml:"semanticscholar" doc:"Semantic Scholar"`
+	DataCite  resolverConfig `yaml:"datacite" doc:"DataCite"`
 	Landing   resolverConfig `yaml:"landing" doc:"the page that a DOI leads to"`
 }
 
@@ -28,7 +34,10 @@ type resolverConfig struct {
 
 // resolverNames lists the resolvers in the order they are asked by default.
 func resolverNames() []string {
-	return []string{"idconv", "pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar", "landing"}
+	return []string{
+		"idconv", "pmc", "arxiv", "europepmc", "zenodo", "figshare", "osf", "hal", "biorxiv",
+		"unpaywall", "openalex", "crossref", "semanticscholar", "datacite", "landing",
+	}
 }
 
 func defaultResolvers() resolversConfig {
@@ -51,6 +60,16 @@ func (r *resolversConfig) named(name string) *resolverConfig {
 		return &r.ArXiv
 	case "europepmc":
 		return &r.EuropePMC
+	case "zenodo":
+		return &r.Zenodo
+	case "figshare":
+		return &r.Figshare
+	case "osf":
+		return &r.OSF
+	case "hal":
+		return &r.HAL
+	case "biorxiv":
+		return &r.BioRxiv
 	case "unpaywall":
 		return &r.Unpaywall
 	case "openalex":
@@ -59,6 +78,8 @@ func (r *resolversConfig) named(name string) *resolverConfig {
 		return &r.Crossref
 	case "semanticscholar":
 		return &r.Scholar
+	case "datacite":
+		return &r.DataCite
 	case "landing":
 		return &r.Landing
 	}

@@ -44,12 +44,12 @@ limits:
   resolver:semanticscholar: {every: 8ms}
 `
 
-// corpusConfig is corpusSettings with the same pace for all other hosts that the
-// shipped table slows down.
+// corpusConfig is corpusSettings with the same pace for all other hosts and
+// sources that the shipped table slows down.
 func corpusConfig() string {
 	text := corpusSettings
 	for _, l := range resolver.Limits() {
-		if strings.HasPrefix(l.Key, "host:") && !strings.Contains(text, l.Key+":") {
+		if !strings.Contains(text, l.Key+":") {
 			text += "  " + l.Key + ": {every: 20ms}\n"
 		}
 	}
@@ -57,11 +57,11 @@ func corpusConfig() string {
 }
 
 // resolverHosts are the hosts that resolvers talk to, with their caps. There are
-// pages at PMC's too, in their own time.
+// pages at PMC's too, and files at Zenodo's, in their own time.
 func resolverHosts() map[string]int {
 	return map[string]int{
 		"api.unpaywall.org": 2, "api.crossref.org": 3, "api.openalex.org": 3, "www.ebi.ac.uk": 3,
-		"api.semanticscholar.org": 3, "pmc.ncbi.nlm.nih.gov": 1 + maxPerHost,
+		"api.semanticscholar.org": 3, "pmc.ncbi.nlm.nih.gov": 1 + maxPerHost, "zenodo.org": 1 + 1,
 	}
 }
 

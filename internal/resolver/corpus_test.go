@@ -55,6 +55,10 @@ func (r recording) ofOneWork() bool {
 		return ok && strings.Contains(id, ":10.") && strings.Contains(u.Query().Get("fields"), "externalIds")
 	case "ncbi":
 		return strings.Contains(path, "/idconv/") && u.Query().Get("idtype") != "pmcid"
+	case "datacite":
+		return strings.HasPrefix(path, "/dois/")
+	case "zenodo":
+		return strings.HasPrefix(path, "/api/records/") && strings.HasPrefix(r.WorkIDs.DOI, "10.5281/zenodo.")
 	}
 	return false
 }
@@ -62,7 +66,7 @@ func (r recording) ofOneWork() bool {
 // source is the resolver that asks the service, or empty.
 func (r recording) source() string {
 	switch r.Service {
-	case "unpaywall", "crossref", "openalex", "europepmc", "semanticscholar":
+	case "unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "datacite", "zenodo", "figshare", "osf", "hal", "biorxiv":
 		return r.Service
 	case "ncbi":
 		return "idconv"
@@ -84,7 +88,7 @@ func TestSources_Recordings(t *testing.T) {
 			a.IDs.PMCID = "" // what it is asked for
 		}
 		if !r.ofOneWork() {
-			a.IDs = paper.IDs{DOI: "10.5555/another"}
+			a.IDs = paper.IDs{DOI: anotherWork(source)}
 		}
 		answer, err := resolve(t, source, a, r.reply(t))
 		classOf(t, err)
@@ -108,6 +112,23 @@ func TestSources_Recordings(t *testing.T) {
 	t.Log(counts)
 }
 
+// anotherWork is the DOI of a work that no recording of the source has, in a form
+// that it accepts.
+func anotherWork(source string) string {
+	switch source {
+	case "zenodo":
+		return "10.5281/zenodo.1"
+	case "figshare":
+		return "10.6084/m9.figshare.1"
+	case "osf":
+		return "10.31219/osf.io/zzzzz"
+	case "biorxiv":
+		return "10.1101/000000"
+	default:
+		return "10.5555/another"
+	}
+}
+
 // TestSources_RequestURLs compares the requests we make with the recorded ones.
 func TestSources_RequestURLs(t *testing.T) {
 	for _, r := range corpus.JSONL[recording](t, "recordings.jsonl") {
@@ -123,7 +144,7 @@ func TestSources_RequestURLs(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, want := strings.Replace(get.asked[0], contact, "you@example.org", 1), strings.Replace(r.URL, "http://", "https://", 1)
-		if r.Service == "crossref" || r.Service == "semanticscholar" {
+		if r.Service == "crossref" || r.Service == "semanticscholar" || r.Service == "datacite" {
 			got, _, _ = strings.Cut(got, "?")
 			want, _, _ = strings.Cut(want, "?")
 		}

@@ -98,6 +98,31 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// texts is an array of strings or, as some services write one of them, a string.
+type texts []string
+
+// UnmarshalJSON never fails.
+func (t *texts) UnmarshalJSON(raw []byte) error {
+	*t = nil
+	var several list[text]
+	var one text
+	_, _ = several.UnmarshalJSON(raw), one.UnmarshalJSON(raw)
+	for _, element := range append(several, one) {
+		if element != "" {
+			*t = append(*t, string(element))
+		}
+	}
+	return nil
+}
+
+// first is the first of them, or empty.
+func (t texts) first() string {
+	if len(t) == 0 {
+		return ""
+	}
+	return t[0]
+}
+
 // flag is a boolean that services write as true, "Y", "yes" or 1.
 type flag bool
 

@@ -1,15 +1,17 @@
 package resolver_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/quire-dev/quire/internal/resolver"
 	"github.com/quire-dev/quire/paper"
@@ -32,20 +34,35 @@ var jsonSources = map[string]struct {
 		paper.Artifact{IDs: paper.IDs{PMCID: "PMC1", DOI: "10.5555/a"}, Cursor: "PMC1.1"},
 		`{"pmcid":"PMC1","doi":%[1]s,"pdf_url":%[2]s}`,
 	},
+	"zenodo": {
+		byDOI("10.5281/zenodo.7"),
+		`{"doi":%[1]s,"metadata":{"access_right":"open"},"files":[{"key":"a.csv","links":{"self":%[2]s}},{"key":"a.pdf","links":{"self":%[2]s}}]}`,
+	},
+	"figshare": {byDOI("10.6084/m9.figshare.7"), `{"doi":%[1]s,"files":[{"name":"a.PDF","download_url":%[2]s}]}`},
+	"hal":      {byDOI("10.5555/a"), `{"response":{"numFound":1,"docs":[{"doiId_s":%[1]s,"openAccess_bool":true,"fileMain_s":%[2]s}]}}`},
+	"biorxiv":  {byDOI("10.1101/000007"), `{"collection":[{"doi":%[1]s,"jatsxml":%[2]s}]}`},
+	"datacite": {byDOI("10.5555/a"), `{"data":{"attributes":{"doi":%[1]s,"contentUrl":[%[2]s]}}}`},
+}
+
+// files are URLs that a source takes where not any is good.
+var files = map[string]string{
+	"pmc":      "s3://pmc-oa-opendata/PMC1.1/PMC1.1.pdf",
+	"figshare": "https://ndownloader.figshare.com/files/7",
 }
 
 func TestSources_GoodAnswer(t *testing.T) {
 	for name, s := range jsonSources {
-		file := `"https://repo.org/a.pdf"`
-		if name == "pmc" {
-			file = `"s3://pmc-oa-opendata/PMC1.1/PMC1.1.pdf"`
-		}
-		answer, err := resolve(t, name, s.asked, ok(fmt.Sprintf(s.answer, `"10.5555/A"`, file)))
-		if err != nil || len(answer.Candidates) != 1 || answer.Candidates[0].Source != name || answer.IDs.DOI != "10.5555/a" {
+		file := cmp.Or(files[name], "https://repo.org/a.pdf")
+		doi := s.asked.IDs.DOI
+		answer, err := resolve(t, name, s.asked, ok(fmt.Sprintf(s.answer, quoted(strings.ToUpper(doi)), quoted(file))))
+		if err != nil || len(answer.Candidates) != 1 || answer.Candidates[0].Source != name || answer.IDs.DOI != doi {
 			t.Errorf("%s: %+v, %v", name, answer, err)
 		}
 	}
 }
+
+// quoted is a JSON string of plain text.
+func quoted(s string) string { return `"` + s + `"` }
 
 // TestSources_BadFields: a field that is no good is left out, without an error.
 func TestSources_BadFields(t *testing.T) {
@@ -71,7 +88,8 @@ func TestSources_BadFields(t *testing.T) {
 	}
 	for name, tt := range tests {
 		for source, s := range jsonSources {
-			answer, err := resolve(t, source, s.asked, ok(fmt.Sprintf(s.answer, tt.doi, tt.url)))
+			doi := strings.Replace(tt.doi, "10.5555/a", s.asked.IDs.DOI, 1)
+			answer, err := resolve(t, source, s.asked, ok(fmt.Sprintf(s.answer, doi, tt.url)))
 			if err != nil || len(answer.Candidates) > 0 {
 				t.Errorf("%s: %s: %+v, %v", source, name, answer.Candidates, err)
 			}
@@ -191,11 +209,29 @@ func TestSources_Status(t *testing.T) {
 		{"unknown", "semanticscholar", paper.Reply{Status: 404, Body: []byte(`{"error":"Paper with id DOI:10.5555/a not found"}`)}, "", 0},
 		{"bad identifier", "idconv", paper.Reply{Status: 400, Body: []byte(`{"status":"error"}`)}, "", 0},
 		{"too fast", "idconv", paper.Reply{Status: 429}, paper.Throttled, 0},
+		{"unknown", "hal", ok(`{"response":{"numFound":0,"start":0,"docs":[]}}`), "", 0},
+		{"bad query", "hal", ok(`{"error":{"msg":"undefined field doiId_id","code":400}}`), paper.Transient, 0},
+		{"refused", "hal", paper.Reply{Status: 403}, paper.Forbidden, 0},
+		{"unknown", "figshare", paper.Reply{Status: 404, Body: []byte(`{"message":"Entity not found: articles","code":"EntityNotFound"}`)}, "", 0},
+		{"challenge", "figshare", paper.Reply{Status: 202}, paper.Transient, 0},
+		{"deleted", "zenodo", paper.Reply{Status: 410, Body: []byte(`{"status":410,"message":"The record has been deleted."}`)}, "", 0},
+		{"restricted", "zenodo", paper.Reply{Status: 403, Body: []byte(`{"status":403,"message":"Permission denied."}`)}, "", 0},
+		{"refused", "zenodo", paper.Reply{Status: 403, Body: []byte(`<title>unusual traffic`)}, paper.Forbidden, 0},
+		{"too fast", "zenodo", paper.Reply{Status: 429, Header: soon}, paper.Throttled, 7 * time.Second},
+		{"moved to nowhere", "zenodo", paper.Reply{Status: 302, Header: http.Header{"Location": {"https://zenodo.org/login"}}}, paper.Transient, 0},
+		{"too fast", "biorxiv", paper.Reply{Status: 429}, paper.Throttled, 0},
+		{"no answer", "biorxiv", ok(`{"messages":[{"status":"error"}]}`), paper.Transient, 0},
+		{"unknown", "datacite", paper.Reply{Status: 404, Body: []byte(`{"errors":[{"status":"404","title":"The resource you are looking for doesn't exist."}]}`)}, "", 0},
+		{"down", "datacite", paper.Reply{Status: 504}, paper.Transient, 0},
 		{"422 for no reason", "unpaywall", paper.Reply{Status: 422}, paper.Transient, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.source+" "+tt.name, func(t *testing.T) {
-			answer, err := resolve(t, tt.source, byDOI("10.5555/a"), tt.reply)
+			asked := byDOI("10.5555/a")
+			if s, found := jsonSources[tt.source]; found {
+				asked = s.asked
+			}
+			answer, err := resolve(t, tt.source, asked, tt.reply)
 			if got := classOf(t, err); got != tt.class {
 				t.Fatalf("class %q, want %q (%v)", got, tt.class, err)
 			}
@@ -240,14 +276,17 @@ func TestOpenAlex_KeyIsNotShown(t *testing.T) {
 	}
 }
 
+// phrases finds what is quoted in a query.
+var phrases = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
 // TestSources_DOIEscaping: whatever stands in a DOI reaches the service.
 func TestSources_DOIEscaping(t *testing.T) {
 	dois := []string{
-		"10.1002/(sici)1099-1409(199908/10)3:6/7<672::aid-jpp192>3.0.co;2-8", "10.5555/a#b?c&d=e", "10.5555/100%25",
+		"10.5555/(sici)1099-1409(199908/10)3:6/7<672::aid-jpp192>3.0.co;2-8", "10.5555/a#b?c&d=e", "10.5555/100%25",
 		"10.5555/a//b", "10.5555/../x", "10.5555/a b", `10.5555/"q"`, "10.5555/ü", "10.5555/a+b",
 	}
 	for _, doi := range dois {
-		for _, name := range []string{"unpaywall", "crossref", "openalex", "europepmc", "semanticscholar"} {
+		for _, name := range []string{"unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "hal", "datacite"} {
 			get := &web{replies: map[string]paper.Reply{"*": {Status: 404}}}
 			if _, err := newSource(t, name, get).Resolve(t.Context(), []paper.Artifact{byDOI(doi)}); err != nil {
 				t.Fatal(err)
@@ -258,8 +297,9 @@ func TestSources_DOIEscaping(t *testing.T) {
 				continue
 			}
 			got := u.Path
-			if name == "europepmc" {
-				got = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(strings.TrimSuffix(u.Query().Get("query"), `"`))
+			if query := u.Query().Get("query") + u.Query().Get("q"); query != "" {
+				got = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(strings.TrimPrefix(phrases.FindString(query), `"`))
+				got = strings.TrimSuffix(got, `"`)
 			}
 			if !strings.HasSuffix(got, doi) || u.Fragment != "" {
 				t.Errorf("%s: %s became %s", name, doi, get.asked[0])
@@ -287,7 +327,7 @@ func TestSources_OneRequestPerCall(t *testing.T) {
 		for _, a := range answers {
 			again = append(again, a.Again)
 		}
-		if diff := cmp.Diff([]int{0, 0, newSource(t, name, get).Batch()}, again); diff != "" || len(get.asked) != 1 {
+		if diff := gocmp.Diff([]int{0, 0, newSource(t, name, get).Batch()}, again); diff != "" || len(get.asked) != 1 {
 			t.Errorf("%s: %d requests, again %s", name, len(get.asked), diff)
 		}
 	}

@@ -33,8 +33,13 @@ func TestLimits(t *testing.T) {
 func TestLimits_published(t *testing.T) {
 	want := map[string]resolver.Limit{
 		"host:arxiv.org":           {InFlight: 1, Every: 3 * time.Second},
-		"host:zenodo.org":          {InFlight: 1, Every: 1800 * time.Millisecond},
-		"host:api.osf.io":          {InFlight: 1, Every: 40 * time.Second, Burst: 10},
+		"host:zenodo.org":          {InFlight: 1, Every: 3600 * time.Millisecond}, // half of it, as the next
+		"resolver:zenodo":          {InFlight: 1, Every: 3600 * time.Millisecond},
+		"host:api.figshare.com":    {InFlight: 1, Every: 2 * time.Second},
+		"resolver:figshare":        {InFlight: 1, Every: 2 * time.Second},
+		"host:api.osf.io":          {InFlight: 1, Every: 7 * time.Minute},
+		"resolver:osf":             {InFlight: 1, Every: 45 * time.Second, Burst: 10},
+		"resolver:datacite":        {InFlight: 2, Every: time.Second / 3, Batch: 25},
 		"resolver:crossref":        {InFlight: 3, Every: time.Second / 3, Batch: 50},
 		"resolver:openalex":        {InFlight: 8, Every: time.Second / 10, Batch: 50, Daily: 10_000},
 		"resolver:unpaywall":       {InFlight: 4, Every: time.Second / 8, Daily: 100_000},

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	BaseURL string // of the service, without a final slash; empty: the real one
 	Contact string // e-mail address that services which ask for one are given
-	APIKey  string // of OpenAlex and Semantic Scholar; empty: ask without
+	APIKey  string // of OpenAlex, OSF, Semantic Scholar and Zenodo; empty: ask without
 }
 
 // ErrUnknown says that no source has this name.
@@ -39,19 +39,25 @@ type source struct {
 
 // sources lists the sources in the order in which they are asked by default: first
 // the one that only knows identifiers, two hundred works at a time, as they open
-// the way to others; then those that hand out the file itself under a licence and
-// with a checksum; then the best single recall; last the pages that have to be
-// searched.
+// the way to others; then the repositories that hand out the file itself, most
+// under a licence and with a checksum; then the best single recall; last the pages
+// that have to be searched.
 func sources() []source {
 	return []source{
 		{"idconv", "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles", func(c Config) any { return idConverter{c} }},
 		{"pmc", "https://pmc-oa-opendata.s3.amazonaws.com", func(c Config) any { return pmc{c} }},
 		{"arxiv", "https://arxiv.org", func(c Config) any { return arxiv{c} }},
 		{"europepmc", "https://www.ebi.ac.uk/europepmc/webservices/rest", func(c Config) any { return europePMC{c} }},
+		{"zenodo", "https://zenodo.org/api", func(c Config) any { return zenodo{c} }},
+		{"figshare", "https://api.figshare.com/v2", func(c Config) any { return figshare{c} }},
+		{"osf", "https://api.osf.io/v2", func(c Config) any { return osf{c} }},
+		{"hal", "https://api.archives-ouvertes.fr", func(c Config) any { return hal{c} }},
+		{"biorxiv", "https://api.biorxiv.org", func(c Config) any { return biorxiv{c} }},
 		{"unpaywall", "https://api.unpaywall.org/v2", func(c Config) any { return unpaywall{c} }},
 		{"openalex", "https://api.openalex.org", func(c Config) any { return openAlex{c} }},
 		{"crossref", "https://api.crossref.org", func(c Config) any { return crossref{c} }},
 		{"semanticscholar", "https://api.semanticscholar.org/graph/v1", func(c Config) any { return semanticScholar{c} }},
+		{"datacite", "https://api.datacite.org", func(c Config) any { return dataCite{c} }},
 		{"landing", "https://doi.org", func(c Config) any { return doiLanding{c} }},
 	}
 }

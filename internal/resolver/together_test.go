@@ -15,7 +15,7 @@ import (
 )
 
 func TestBatch(t *testing.T) {
-	want := map[string]int{"idconv": 200, "openalex": 50, "crossref": 50, "semanticscholar": 500}
+	want := map[string]int{"idconv": 200, "openalex": 50, "crossref": 50, "semanticscholar": 500, "hal": 25, "datacite": 25}
 	for _, name := range resolver.Names() {
 		if got := newSource(t, name, nil).Batch(); got != max(1, want[name]) {
 			t.Errorf("%s takes %d works at once, want %d", name, got, max(1, want[name]))
@@ -73,6 +73,21 @@ func TestTogether_Requests(t *testing.T) {
 			"https://api.semanticscholar.org/graph/v1/paper/batch?fields=externalIds,isOpenAccess,openAccessPdf,title",
 			`{"ids":["DOI:10.5555/A","ARXIV:math/0309136","PMID:7","PMCID:9","DOI:10.5555/<\"&"]}`, nil,
 		},
+		"hal": {
+			"hal", ids(a, pmid, b, a),
+			"https://api.archives-ouvertes.fr/search/?q=doiId_s:(%2210.5555%2Fa%22%20OR%20%2210.5555%2Fb%281%29%3A2%22)%20OR%20" +
+				"doiId_id:(%2210.5555%2Fa%22%20OR%20%2210.5555%2Fb%281%29%3A2%22)&rows=8" +
+				"&fl=doiId_s,title_s,docType_s,fileMain_s,openAccess_bool,licence_s,pubmedId_s,pubmedcentralId_s&wt=json",
+			"",
+			[]int{3},
+		},
+		"datacite": {
+			"datacite", ids(a, paper.IDs{DOI: "10.1016/a"}, b, comma),
+			"https://api.datacite.org/dois?query=doi:(%2210.5555%2Fa%22%20OR%20%2210.5555%2Fb%281%29%3A2%22%20OR%20%2210.5555%2Fc%2Cd%22)" +
+				"&page%5Bsize%5D=3&disable-facets=true",
+			"",
+			nil,
+		},
 		"idconv": {
 			"idconv", ids(a, pmid, b, other),
 			"https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles/?ids=10.5555/a,10.5555/b%281%29%3A2&idtype=doi&format=json&tool=quire&email=" + contact,
@@ -107,24 +122,6 @@ func TestTogether_Requests(t *testing.T) {
 				t.Errorf("left for another request (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestIDConverter_Accepts(t *testing.T) {
-	r := newSource(t, "idconv", nil)
-	for name, tt := range map[string]struct {
-		ids  paper.IDs
-		want bool
-	}{
-		"DOI":              {paper.IDs{DOI: "10.5555/a"}, true},
-		"PMID":             {paper.IDs{PMID: "7"}, true},
-		"PMCID is known":   {paper.IDs{DOI: "10.5555/a", PMCID: "PMC1"}, false},
-		"arXiv":            {paper.IDs{ArXiv: "2101.00001"}, false},
-		"DOI with a comma": {paper.IDs{DOI: "10.5555/a,b"}, false},
-	} {
-		if got := r.Accepts(paper.Artifact{IDs: tt.ids}); got != tt.want {
-			t.Errorf("%s: accepted %v, want %v", name, got, tt.want)
-		}
 	}
 }
 
@@ -211,7 +208,7 @@ func TestTogether_Failures(t *testing.T) {
 		"timeout": {err: &paper.Failure{Class: paper.Transient, Err: errors.New("timeout")}, class: paper.Transient},
 	}
 	as := []paper.Artifact{byDOI("10.5555/a"), byDOI("10.5555/b"), byDOI("10.5555/c")}
-	for _, source := range []string{"crossref", "openalex", "semanticscholar", "idconv"} {
+	for _, source := range []string{"crossref", "openalex", "semanticscholar", "idconv", "hal", "datacite"} {
 		for name, tt := range divided {
 			get := &web{replies: map[string]paper.Reply{"*": tt.reply}, err: tt.err}
 			answers, err := newSource(t, source, get).Resolve(t.Context(), as)
@@ -257,6 +254,11 @@ func TestTogether_Missing(t *testing.T) {
 		"openalex":             {"openalex", `{"results":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, miss},
 		"openalex, merged":     {"openalex", `{"results":[]}`, [2]paper.IDs{{OpenAlex: "W1"}, {OpenAlex: "W2"}}, alone},
 		"openalex, a page cut": {"openalex", `{"meta":{"count":101},"results":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, alone},
+		"hal":                  {"hal", `{"response":{"numFound":0,"docs":[]}}`, [2]paper.IDs{{DOI: "10.5555/a<1>"}, {DOI: "10.5555/b"}}, miss},
+		"hal, a page cut":      {"hal", `{"response":{"numFound":101,"docs":[]}}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, alone},
+		"datacite":             {"datacite", `{"data":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, miss},
+		"datacite, SICI":       {"datacite", `{"data":[]}`, [2]paper.IDs{{DOI: "10.5555/a<1:b>"}, {DOI: "10.5555/b;2-x"}}, alone},
+		"datacite, a page cut": {"datacite", `{"data":[],"meta":{"total":3}}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, alone},
 		"idconv":               {"idconv", `{"records":[]}`, [2]paper.IDs{{DOI: "10.5555/a"}, {DOI: "10.5555/b"}}, miss},
 	} {
 		get := &web{replies: map[string]paper.Reply{"*": ok(tt.body)}}
@@ -267,29 +269,9 @@ func TestTogether_Missing(t *testing.T) {
 	}
 }
 
-func TestIDConverter_Answers(t *testing.T) {
-	get := &web{replies: map[string]paper.Reply{"*": ok(`{"status":"ok","records":[
-		{"requested-id":"10.5555/b","doi":"10.5555/B","pmcid":"PMC2","pmid":22},
-		{"requested-id":"10.5555/none","status":"error","errmsg":"Identifier not found in PMC"},
-		{"doi":"10.5555/a","pmcid":"PMC1","versions":[{"pmcid":"PMC1.1"}]},
-		{"requested-id":"10.5555/d","doi":"10.5555/e","pmcid":"PMC4"}]}`)}}
-	answers, err := newSource(t, "idconv", get).Resolve(t.Context(), []paper.Artifact{
-		byDOI("10.5555/a"), byDOI("10.5555/b"), byDOI("10.5555/none"), byDOI("10.5555/d"),
-	})
-	want := []paper.Answer{
-		{IDs: paper.IDs{DOI: "10.5555/a", PMCID: "PMC1"}, Note: "only identifiers: PMC1"},
-		{IDs: paper.IDs{DOI: "10.5555/b", PMCID: "PMC2", PMID: "22"}, Note: "only identifiers: PMC2"},
-		{Note: "not in PMC: Identifier not found in PMC"},
-		{Note: "answered for another DOI: 10.5555/e"},
-	}
-	if diff := cmp.Diff(want, answers); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-}
-
 // TestTogether_Room: long identifiers make small parties, and no URL too long.
 func TestTogether_Room(t *testing.T) {
-	for source, most := range map[string]int{"crossref": 8_000, "openalex": 4_094, "idconv": 8_000, "semanticscholar": 200} {
+	for source, most := range map[string]int{"crossref": 8_000, "openalex": 4_094, "idconv": 8_000, "semanticscholar": 200, "hal": 8_000, "datacite": 8_000} {
 		var as []paper.Artifact
 		r := newSource(t, source, nil)
 		for i := range r.Batch() {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,9 @@ func newLibrary(works []Work) *library {
 			if id != "" {
 				lib.works[id] = work
 			}
+		}
+		for _, id := range work.repositoryIDs() {
+			lib.works[id] = work
 		}
 		if work.PMCID != "" {
 			lib.pmc = append(lib.pmc, work)
@@ -71,6 +75,9 @@ func (lib *library) find(service, id string) (any, bool) {
 		}, work.PMCID != ""
 	case "arxiv":
 		return arXivRecord{work.ArXiv, work.Title, work.DOI}, work.ArXiv != ""
+	}
+	if slices.Contains(repositories(), service) {
+		return repositoryRecord(service, id, work)
 	}
 	return nil, false
 }

@@ -11,7 +11,7 @@ func (c Copy) knows(service string) bool {
 	if c.Services != nil {
 		return slices.Contains(c.Services, service)
 	}
-	return service != "crossref" || c.Publisher
+	return (service != "crossref" || c.Publisher) && !slices.Contains(repositories(), service)
 }
 
 func (work Work) copiesAt(service string) []Copy {

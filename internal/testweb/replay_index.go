@@ -50,6 +50,14 @@ type europePMCTexts struct {
 // index files a service's record under the work's identifiers, unless there is
 // one, and marks the URLs at which it says there is a PDF.
 func (rp *Replay) index(service string, body []byte) {
+	switch service {
+	case "zenodo":
+		rp.indexZenodo(body)
+		return
+	case "biorxiv":
+		rp.indexBioRxiv(body)
+		return
+	}
 	var record replayRecord
 	if !slices.Contains(bulkServices(), service) || json.Unmarshal(body, &record) != nil {
 		return

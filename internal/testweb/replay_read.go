@@ -129,7 +129,7 @@ func instant(text string) time.Time {
 
 // bulkServices are the services whose bulk records are replayed.
 func bulkServices() []string {
-	return []string{"unpaywall", "crossref", "openalex", "europepmc", "datacite", "semanticscholar"}
+	return []string{"unpaywall", "crossref", "openalex", "europepmc", "datacite", "semanticscholar", "zenodo", "biorxiv"}
 }
 
 func (rp *Replay) readBulk(dir string) error {

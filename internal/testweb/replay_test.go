@@ -29,6 +29,7 @@ func TestReplay(t *testing.T) {
 		"pages":                 replayPages,
 		"DOI proxy":             replayDOIProxy,
 		"batches":               replayBatches,
+		"repositories":          replayRepositories,
 		"robots.txt as desired": replayRobots,
 	} {
 		t.Run(name, func(t *testing.T) {

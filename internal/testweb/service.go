@@ -8,7 +8,9 @@ import (
 
 // finder looks a work up in the records of a service, which it names as in
 // serviceHosts. id has a prefix: doi:10.5555/x, pmcid:PMC1, pmid:1,
-// openalex:W1, arxiv:2101.00001, the DOI in lower case.
+// openalex:W1, arxiv:2101.00001, the DOI in lower case; of repositories also
+// zenodo:1 and concept:1, guid:abcde and file:0123456789abcdef01234567 (OSF), and
+// biorxiv: or medrxiv: before a DOI.
 type finder func(service, id string) (record any, ok bool)
 
 // services returns the metadata services at their real hosts, in the shapes
@@ -23,13 +25,17 @@ func services(find finder, placeholders bool) map[string]http.Handler {
 		"api.datacite.org":        dataCite(find),
 		"export.arxiv.org":        arXivQuery(find),
 
-		"pmc.ncbi.nlm.nih.gov":     idConverter(find),
-		"doaj.org":                 miss(object{"total": 0, "results": []any{}}),
-		"api.core.ac.uk":           miss(object{"totalHits": 0, "limit": 10, "offset": 0, "results": []any{}}),
-		"api.archives-ouvertes.fr": miss(object{"response": object{"numFound": 0, "start": 0, "docs": []any{}}}),
-		"api.openaire.eu":          miss(object{"header": object{"numFound": 0}, "results": []any{}}),
-		"api.biorxiv.org":          miss(object{"messages": []any{object{"status": "no posts found"}}, "collection": []any{}}),
-		"archive.org":              miss(object{"archived_snapshots": object{}}),
+		"zenodo.org":               zenodo(find),
+		"api.figshare.com":         figshare(find),
+		"api.osf.io":               osf(find),
+		"api.archives-ouvertes.fr": hal(find),
+		"api.biorxiv.org":          bioRxiv(find),
+
+		"pmc.ncbi.nlm.nih.gov": idConverter(find),
+		"doaj.org":             miss(object{"total": 0, "results": []any{}}),
+		"api.core.ac.uk":       miss(object{"totalHits": 0, "limit": 10, "offset": 0, "results": []any{}}),
+		"api.openaire.eu":      miss(object{"header": object{"numFound": 0}, "results": []any{}}),
+		"archive.org":          miss(object{"archived_snapshots": object{}}),
 	}
 }
 
@@ -164,21 +170,6 @@ func europePMCIDs(query string) []string {
 		}
 	}
 	return ids
-}
-
-// dataCite answers /dois/{doi}.
-func dataCite(find finder) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		doi := strings.TrimPrefix(r.URL.Path, "/dois/")
-		record, ok := find("datacite", "doi:"+strings.ToLower(doi))
-		if !ok {
-			replyJSON(rw, http.StatusNotFound, object{"errors": []any{
-				object{"status": "404", "title": "The resource you are looking for doesn't exist."},
-			}})
-			return
-		}
-		replyJSON(rw, http.StatusOK, object{"data": record})
-	})
 }
 
 func appendFound(found []any, find finder, service, id string) []any {

@@ -41,6 +41,8 @@ type Copy struct {
 
 	// Services are those that know of the copy: unpaywall, openalex, crossref,
 	// semanticscholar. nil means all, but crossref only if it is the publisher's.
+	// Those of repositories know only of copies that name them: zenodo, figshare,
+	// osf, hal, biorxiv, medrxiv, datacite.
 	Services []string
 
 	Lies http.Handler // what URL answers instead of the work's PDF
