@@ -80,7 +80,7 @@ func (s Story) Write(w io.Writer) error {
 	if s.Path != nil {
 		p.line("")
 		p.line("File  %s", *s.Path)
-		p.line("      %d bytes, %s, verdict %s, licence %s, version %s", *s.Bytes, or(s.MediaType), or(s.Verdict), or(s.License), or(s.Version))
+		p.line("      %d bytes, %s, verdict %s, licence %s, version %s", *s.Bytes, orUnknown(s.MediaType), orUnknown(s.Verdict), orUnknown(s.License), orUnknown(s.Version))
 	}
 	if s.Next != nil {
 		p.line("")
@@ -101,7 +101,7 @@ func (s Story) headline() string {
 	return fmt.Sprintf("%s, attempts %d", text, s.Attempts)
 }
 
-func or(s *string) string {
+func orUnknown(s *string) string {
 	if s == nil {
 		return "unknown"
 	}
