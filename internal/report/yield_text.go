@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,7 +15,7 @@ func (y Yield) WriteText(w io.Writer) error {
 	fmt.Fprintf(b, "%s\n%s\n", y.headline(), y.about())
 	for _, s := range y.sections() {
 		fmt.Fprintf(b, "\n%s\n", s.Title)
-		writeAligned(b, clipped(s.rows()))
+		WriteAligned(b, clipped(s.rows()))
 	}
 	if len(y.Next) > 0 {
 		fmt.Fprint(b, "\nWhat to do next\n")
@@ -51,9 +52,10 @@ func clipped(rows [][]string) [][]string {
 	return rows
 }
 
-// writeAligned writes rows in columns, the first to the left and the others, which
-// are numbers, to the right.
-func writeAligned(w io.Writer, rows [][]string) {
+// WriteAligned writes rows in columns, the first to the left and the others, which
+// are numbers, to the right, except those named as text. All rows are as long as the
+// first. Errors are w's to remember.
+func WriteAligned(w io.Writer, rows [][]string, text ...int) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
@@ -64,7 +66,11 @@ func writeAligned(w io.Writer, rows [][]string) {
 		var line strings.Builder
 		fmt.Fprintf(&line, "  %-*s", widths[0], row[0])
 		for i, cell := range row[1:] {
-			fmt.Fprintf(&line, "  %*s", widths[i+1], cell)
+			width := widths[i+1]
+			if slices.Contains(text, i+1) {
+				width = -width // to the left
+			}
+			fmt.Fprintf(&line, "  %*s", width, cell)
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
