@@ -49,6 +49,26 @@ func (ids *IDs) Merge(more IDs) {
 	}
 }
 
+// Without returns those of ids that known lacks.
+func (ids IDs) Without(known IDs) IDs {
+	for _, f := range []struct {
+		id    *string
+		known string
+	}{
+		{&ids.DOI, known.DOI},
+		{&ids.ArXiv, known.ArXiv},
+		{&ids.PMCID, known.PMCID},
+		{&ids.PMID, known.PMID},
+		{&ids.OpenAlex, known.OpenAlex},
+		{&ids.URL, known.URL},
+	} {
+		if f.known != "" {
+			*f.id = ""
+		}
+	}
+	return ids
+}
+
 // Artifact is what a job must get.
 type Artifact struct {
 	ID      string `json:"id"` // canonical, with prefix: doi:10.1371/journal.pone.0000001
@@ -223,6 +243,7 @@ type Asked struct {
 	Candidates int    `json:"candidates"`
 	Class      Class  `json:"class,omitempty"`
 	Note       string `json:"note,omitempty"`
+	IDs        IDs    `json:"ids,omitzero"` // that nobody knew before it answered
 }
 
 // Tried is one candidate in the record.

@@ -87,10 +87,22 @@ func (o *planCmd) do(ctx context.Context, names []string) (err error) {
 	return writePlan(o.out, p)
 }
 
-// newPlanner sets the sources up that are in force. None of them is asked, so they
-// need no contact.
+// newPlanner makes a planner for the sources and limits in force.
 func newPlanner(cfg quire.Config) (*report.Planner, error) {
-	var sources []paper.Resolver
+	sources, err := sourcesOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	all := cfg.Allowances()
+	return report.NewPlanner(sources, func(key string) report.PlanLimit {
+		l := all.Of(key)
+		return report.PlanLimit{Key: l.Key, InFlight: l.InFlight, PerSecond: l.PerSecond(), Batch: l.Batch, Daily: l.Daily}
+	}, cfg.Workers), nil
+}
+
+// sourcesOf sets the sources up that are in force, to be looked at: none of them
+// can be asked over the network, so they need no contact.
+func sourcesOf(cfg quire.Config) (sources []paper.Resolver, err error) {
 	for _, s := range cfg.Sources {
 		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: "unset@quire.invalid"}, nil)
 		if err != nil {
@@ -98,11 +110,7 @@ func newPlanner(cfg quire.Config) (*report.Planner, error) {
 		}
 		sources = append(sources, r)
 	}
-	all := cfg.Allowances()
-	return report.NewPlanner(sources, func(key string) report.PlanLimit {
-		l := all.Of(key)
-		return report.PlanLimit{Key: l.Key, InFlight: l.InFlight, PerSecond: l.PerSecond(), Batch: l.Batch, Daily: l.Daily}
-	}, cfg.Workers), nil
+	return sources, nil
 }
 
 func (o *planCmd) read(ctx context.Context, name string, works *planned) (err error) {
