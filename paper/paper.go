@@ -50,23 +50,24 @@ func (ids *IDs) Merge(more IDs) {
 }
 
 // Without returns those of ids that known lacks.
-func (ids IDs) Without(known IDs) IDs {
+func (ids *IDs) Without(known IDs) IDs {
+	left := *ids
 	for _, f := range []struct {
 		id    *string
 		known string
 	}{
-		{&ids.DOI, known.DOI},
-		{&ids.ArXiv, known.ArXiv},
-		{&ids.PMCID, known.PMCID},
-		{&ids.PMID, known.PMID},
-		{&ids.OpenAlex, known.OpenAlex},
-		{&ids.URL, known.URL},
+		{&left.DOI, known.DOI},
+		{&left.ArXiv, known.ArXiv},
+		{&left.PMCID, known.PMCID},
+		{&left.PMID, known.PMID},
+		{&left.OpenAlex, known.OpenAlex},
+		{&left.URL, known.URL},
 	} {
 		if f.known != "" {
 			*f.id = ""
 		}
 	}
-	return ids
+	return left
 }
 
 // Artifact is what a job must get.

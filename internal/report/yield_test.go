@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -241,6 +242,32 @@ func TestYield_WriteHTML_selfContained(t *testing.T) {
 	for _, raw := range []string{"\x1b", "\u202e", "<script"} {
 		if strings.Contains(text.String(), raw) {
 			t.Errorf("has a raw %q", raw)
+		}
+	}
+}
+
+// Whatever the counts, percentages add up, and none is off by a tenth or more from
+// what division gives, where people look.
+func TestYield_percentages(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		sum := report.NewYieldTally(nil)
+		for i := range 1 + random.IntN(60) {
+			for range 1 + random.IntN(1+random.IntN(50)) {
+				if err := sum.Add(t.Context(), queue.Job{ArtifactID: "doi:10.5555/a", State: queue.Queued, Key: fmt.Sprint(i)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		tenths, table := 0, sum.Yield("", noon(), "1.0").Tables.Waiting
+		for i, r := range table.Rows {
+			tenths += int(r.Percent*10 + 0.5)
+			if off := r.Percent - 100*float64(r.Count)/float64(table.Count); i < 20 && (off >= 0.1 || off <= -0.1) {
+				t.Fatalf("%d of %d is %v %%", r.Count, table.Count, r.Percent)
+			}
+		}
+		if tenths != 1000 {
+			t.Fatalf("%d rows add up to %d tenths", len(table.Rows), tenths)
 		}
 	}
 }
