@@ -49,6 +49,27 @@ func (ids *IDs) Merge(more IDs) {
 	}
 }
 
+// Without returns those of ids that known lacks.
+func (ids *IDs) Without(known IDs) IDs {
+	left := *ids
+	for _, f := range []struct {
+		id    *string
+		known string
+	}{
+		{&left.DOI, known.DOI},
+		{&left.ArXiv, known.ArXiv},
+		{&left.PMCID, known.PMCID},
+		{&left.PMID, known.PMID},
+		{&left.OpenAlex, known.OpenAlex},
+		{&left.URL, known.URL},
+	} {
+		if f.known != "" {
+			*f.id = ""
+		}
+	}
+	return left
+}
+
 // Artifact is what a job must get.
 type Artifact struct {
 	ID      string `json:"id"` // canonical, with prefix: doi:10.1371/journal.pone.0000001
@@ -224,6 +245,7 @@ type Asked struct {
 	Candidates int    `json:"candidates"`
 	Class      Class  `json:"class,omitempty"`
 	Note       string `json:"note,omitempty"`
+	IDs        IDs    `json:"ids,omitzero"` // that nobody knew before it answered
 }
 
 // Tried is one candidate in the record.

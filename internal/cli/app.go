@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -173,12 +172,7 @@ func (a *app) self() string {
 }
 
 // shellWord quotes text for a POSIX shell if it needs to be.
-func shellWord(text string) string {
-	if plain := regexp.MustCompile(`^[\w@%+=:,./-]+$`); plain.MatchString(text) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
+func shellWord(text string) string { return report.ShellWord(text) }
 
 // printable makes text from outside safe to show on a terminal.
 func printable(s string) string { return report.Printable(s) }

@@ -66,7 +66,7 @@ func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum a
 			ids = append(ids, arg)
 			continue
 		}
-		in, err := o.input(ctx, arg, false)
+		in, err := o.input(ctx, "import", arg, false)
 		if err != nil {
 			return ad.sum, err
 		}

@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// input opens what an argument names for reading: a file, or stdin for -. If
-// twice is set the result is a [*os.File] that can be read again from its start.
-func (a *app) input(ctx context.Context, name string, twice bool) (io.ReadCloser, error) {
+// input opens what an argument names for reading: a file, or stdin for -. doing
+// says in errors what for. If twice is set the result is a [*os.File] that can be read again from its start.
+func (a *app) input(ctx context.Context, doing, name string, twice bool) (io.ReadCloser, error) {
 	open := func() (io.ReadCloser, error) { return os.Open(name) }
 	if name == "-" {
 		open = func() (io.ReadCloser, error) { return io.NopCloser(a.env.Stdin), nil }
@@ -18,11 +18,11 @@ func (a *app) input(ctx context.Context, name string, twice bool) (io.ReadCloser
 		about, err := os.Stat(name)
 		switch {
 		case err == nil && about.IsDir():
-			return nil, fmt.Errorf("import: open %s: is a directory", name)
+			return nil, fmt.Errorf("%s: open %s: is a directory", doing, name)
 		case err != nil || about.Mode().IsRegular():
 			f, err := os.Open(name)
 			if err != nil {
-				return nil, fmt.Errorf("import: %w", err)
+				return nil, fmt.Errorf("%s: %w", doing, err)
 			}
 			return f, nil
 		}

@@ -70,7 +70,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if o.rejects == "" && !o.dryRun {
 		o.rejects = filepath.Join(o.data, "rejects", o.run+".jsonl")
 	}
-	in, err := o.input(ctx, name, o.strict)
+	in, err := o.input(ctx, "import", name, o.strict)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(
 		f.After = page[len(page)-1].ID
 		var ids []string
 		for _, j := range page {
-			if at := report.Recheck(j); !at.IsZero() && !at.After(now) && (limit == 0 || sum+len(ids) < limit) {
+			if at := report.RecheckAt(j); !at.IsZero() && !at.After(now) && (limit == 0 || sum+len(ids) < limit) {
 				ids = append(ids, j.ArtifactID)
 			}
 		}

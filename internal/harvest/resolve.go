@@ -16,7 +16,8 @@ const longGate = 15 * time.Minute
 // hear takes in a resolver's answer.
 func (st *story) hear(name string, ans paper.Answer) {
 	st.Refused = 0
-	st.Artifact.IDs.Merge(ans.IDs)
+	learnt := ans.IDs.Without(st.Artifact.IDs)
+	st.Artifact.IDs.Merge(learnt)
 	if st.Title == "" {
 		st.Title = clip(ans.Title, maxTitle)
 	}
@@ -36,7 +37,7 @@ func (st *story) hear(name string, ans paper.Answer) {
 	if ans.Cursor != "" {
 		return // asked again at once
 	}
-	st.ask(paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: ans.Note})
+	st.ask(paper.Asked{Resolver: name, Candidates: len(ans.Candidates), Class: ans.Class, Note: ans.Note, IDs: learnt})
 }
 
 // unresolved decides what a source's failure means.

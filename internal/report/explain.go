@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/quire-dev/quire/paper"
@@ -12,26 +11,61 @@ import (
 // Story is the JSON shape of the whole story of one work.
 type Story struct {
 	Job
-	Title *string       `json:"title"`
-	IDs   paper.IDs     `json:"ids"`
-	Asked []paper.Asked `json:"asked"`
-	Tried []paper.Tried `json:"tried"`
+	Title *string     `json:"title"`
+	IDs   paper.IDs   `json:"ids"`
+	Asked []Asked     `json:"asked"`
+	Tried []Candidate `json:"tried"`
 
 	History []Attempt `json:"history"`
 	Next    *string   `json:"next"` // what happens next and when; null when finished
+
+	IDsFrom  map[string]*string `json:"ids_from"`  // of each of IDs: "given", or the resolver that told it; null: not known
+	NotAsked []NotAsked         `json:"not_asked"` // resolvers in force, in their order
+	Recheck  *Recheck           `json:"recheck"`   // null: got, not finished, or final
+}
+
+// Asked is the JSON shape of a resolver's answer.
+type Asked struct {
+	paper.Asked
+	Answer string `json:"answer"` // in a line
+}
+
+// Candidate is the JSON shape of a candidate and what became of it.
+type Candidate struct {
+	paper.Tried
+	Outcome Outcome `json:"outcome"`
+	Why     string  `json:"why"` // it was tried when it was, or not at all
+}
+
+// NotAsked is the JSON shape of a resolver that was not asked.
+type NotAsked struct {
+	Resolver string `json:"resolver"`
+	Why      string `json:"why"`
+}
+
+// Recheck is the JSON shape of when it may be worth asking again.
+type Recheck struct {
+	At      []Time  `json:"at"`
+	Command *string `json:"command"` // for all works that ended in this way; null: there is none
 }
 
 // NewStory makes the story of a job from its record, which may be unfinished,
-// and its failed attempts.
-func NewStory(j queue.Job, r paper.Record, attempts []queue.Attempt) Story {
-	s := Story{Job: NewJob(j), Title: known(r.Title), IDs: r.IDs, Asked: r.Asked, Tried: r.Tried, History: NewHistory(attempts)}
-	if s.Asked == nil {
-		s.Asked = []paper.Asked{}
+// and its failed attempts. sources are the resolvers in force, in the order in
+// which they are asked.
+func NewStory(j queue.Job, r paper.Record, attempts []queue.Attempt, sources []paper.Resolver) Story {
+	job := NewJob(j)
+	t := teller{job: j, rec: r, given: givenBy(j), sources: sources, fileURL: orEmpty(job.URL)}
+	s := Story{
+		Job: job, Title: known(r.Title), IDs: r.IDs, Asked: []Asked{}, Tried: []Candidate{},
+		History: NewHistory(attempts), Next: known(next(j)), IDsFrom: t.idsFrom(), NotAsked: t.notAsked(), Recheck: recheck(j),
 	}
-	if s.Tried == nil {
-		s.Tried = []paper.Tried{}
+	for _, a := range r.Asked {
+		s.Asked = append(s.Asked, Asked{a, answer(a)})
 	}
-	s.Next = known(next(j))
+	for _, c := range r.Tried {
+		outcome, why := t.fate(c)
+		s.Tried = append(s.Tried, Candidate{c, outcome, why})
+	}
 	return s
 }
 
@@ -48,64 +82,28 @@ func next(j queue.Job) string {
 	return ""
 }
 
-// Write tells the story in words, for a terminal.
-func (s Story) Write(w io.Writer) error {
-	p := printer{w: w}
-	p.line("%s", s.ArtifactID)
-	if s.Title != nil {
-		p.line("  %s", *s.Title)
+// recheck tells when a work that was not got may be worth asking for again: as the
+// harvest said, or by the class of its end.
+func recheck(j queue.Job) *Recheck {
+	if !j.State.Terminal() || j.State == queue.Done {
+		return nil
 	}
-	p.line("  %s", s.headline())
-	if len(s.Asked) > 0 {
-		p.line("")
-		p.line("Sources asked")
+	class := j.Class
+	if class == "" {
+		class = j.Reason
 	}
-	for _, a := range s.Asked {
-		p.line("  %-15s %s", a.Resolver, answer(a))
+	e, ok := endingOf(class)
+	if at := RecheckAt(j); ok && !at.IsZero() {
+		return &Recheck{[]Time{Time(at)}, known(e.command("", class))}
 	}
-	if len(s.Tried) > 0 {
-		p.line("")
-		p.line("Candidates")
+	if !ok || len(e.recheck) == 0 {
+		return nil
 	}
-	for i, t := range s.Tried {
-		p.candidate(i+1, t)
+	r := &Recheck{Command: known(e.command("", class))}
+	for _, days := range e.recheck {
+		r.At = append(r.At, Time(j.UpdatedAt.Add(time.Duration(days)*24*time.Hour)))
 	}
-	if len(s.History) > 0 {
-		p.line("")
-		p.line("Failed attempts")
-	}
-	for _, a := range s.History {
-		p.line("  %d. at %s: %s", a.Number, a.Key, a.why())
-	}
-	if s.Path != nil {
-		p.line("")
-		p.line("File  %s", *s.Path)
-		p.line("      %d bytes, %s, verdict %s, licence %s, version %s", *s.Bytes, or(s.MediaType), or(s.Verdict), or(s.License), or(s.Version))
-	}
-	if s.Next != nil {
-		p.line("")
-		p.line("Next  %s", *s.Next)
-	}
-	return p.err
-}
-
-// headline is the story in a sentence.
-func (s Story) headline() string {
-	text := string(s.State)
-	if s.Reason != nil {
-		text += ": " + *s.Reason
-	}
-	if s.LastError != nil {
-		text += " (" + *s.LastError + ")"
-	}
-	return fmt.Sprintf("%s, attempts %d", text, s.Attempts)
-}
-
-func or(s *string) string {
-	if s == nil {
-		return "unknown"
-	}
-	return *s
+	return r
 }
 
 // answer is a source's answer in a few words.
@@ -123,52 +121,4 @@ func answer(a paper.Asked) string {
 		text += ": " + a.Note
 	}
 	return text
-}
-
-// printer writes lines and remembers the first error.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintln(p.w, Printable(fmt.Sprintf(format, args...)))
-	}
-}
-
-func (p *printer) candidate(n int, t paper.Tried) {
-	outcome := "gave the file"
-	switch {
-	case t.Class != "":
-		outcome = string(t.Class)
-	case len(t.Hops) == 0:
-		outcome = "not tried"
-	case t.Kind == paper.Landing:
-		outcome = "searched"
-	}
-	p.line("  %d. %s", n, t.URL)
-	what := fmt.Sprintf("%s from %s", t.Kind, t.Source)
-	if t.License != "" {
-		what += ", licence " + t.License
-	}
-	if t.Version != "" {
-		what += ", version " + string(t.Version)
-	}
-	p.line("     %s: %s", what, outcome)
-	if t.Note != "" && !told(t) {
-		p.line("     %s", t.Note)
-	}
-	for _, h := range t.Hops {
-		if len(t.Hops) == 1 && h.URL == t.URL {
-			p.line("     → %d", h.Status)
-			continue
-		}
-		p.line("     → %d %s", h.Status, h.URL)
-	}
-}
-
-// told reports whether the last hop says all that the note does.
-func told(t paper.Tried) bool {
-	return len(t.Hops) > 0 && t.Note == fmt.Sprintf("status %d", t.Hops[len(t.Hops)-1].Status)
 }

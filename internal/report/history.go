@@ -44,7 +44,7 @@ func NewHistory(attempts []queue.Attempt) []Attempt {
 
 // why is the attempt's end in a few words.
 func (a Attempt) why() string {
-	text := or(a.Class)
+	text := orUnknown(a.Class)
 	if a.Class == nil && a.Reason != nil {
 		text = *a.Reason
 	}

@@ -56,7 +56,7 @@ func TestWriteHistory(t *testing.T) {
 
 func TestStory_Write_history(t *testing.T) {
 	var text strings.Builder
-	if err := report.NewStory(queuedJob(), paper.Record{}, twoAttempts()).Write(&text); err != nil {
+	if err := report.NewStory(queuedJob(), paper.Record{}, twoAttempts(), nil).Write(&text); err != nil {
 		t.Fatal(err)
 	}
 	const want = `

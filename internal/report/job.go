@@ -59,7 +59,7 @@ func NewJob(j queue.Job) Job {
 		at := Time(j.AvailableAt)
 		v.AvailableAt = &at
 	}
-	if at := Recheck(j); !at.IsZero() {
+	if at := RecheckAt(j); !at.IsZero() {
 		t := Time(at)
 		v.RecheckAt = &t
 	}
@@ -72,9 +72,9 @@ func NewJob(j queue.Job) Job {
 	return v
 }
 
-// Recheck returns when it is worth looking again for the file of a job that ended
+// RecheckAt returns when it is worth looking again for the file of a job that ended
 // without, or the zero time if it is not.
-func Recheck(j queue.Job) time.Time {
+func RecheckAt(j queue.Job) time.Time {
 	var missed paper.Missed
 	if j.State != queue.Skipped && j.State != queue.Error || len(j.Result) == 0 || json.Unmarshal(j.Result, &missed) != nil || missed.Recheck == nil {
 		return time.Time{}

@@ -53,3 +53,14 @@ func EscapeJSON(doc []byte) []byte {
 	}
 	return b
 }
+
+// ShellWord quotes text for a POSIX shell if it needs to be.
+func ShellWord(text string) string {
+	plain := func(r rune) bool {
+		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_@%+=:,./-", r))
+	}
+	if text != "" && strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
