@@ -57,7 +57,7 @@ type Config struct {
 	// nothing is said. See Allowances for what comes of it.
 	Limits map[string]Limit
 
-	Sources      []Source // in the order in which they are asked; nil: all that are built in
+	Sources      []Source // in the order in which they are asked; nil: those built in, but for openaire and core
 	Accept       Accept
 	HTTP         HTTP
 	IgnoreRobots bool // do not ask robots.txt
@@ -85,7 +85,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Sources == nil {
 		for _, name := range resolver.Names() {
-			c.Sources = append(c.Sources, Source{Name: name})
+			if !resolver.Scarce(name) {
+				c.Sources = append(c.Sources, Source{Name: name})
+			}
 		}
 	}
 	if err := checkStore(c.Store); err != nil {

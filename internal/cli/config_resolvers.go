@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"slices"
+
+	"github.com/quire-dev/quire/internal/resolver"
 )
 
 // resolversConfig says which sources are asked, and where they are.
@@ -16,7 +18,11 @@ type resolversConfig struct {
 	OpenAlex  resolverConfig `yaml:"openalex" doc:"OpenAlex"`
 	Crossref  resolverConfig `yaml:"crossref" doc:"Crossref"`
 	Scholar   resolverConfig `yaml:"semanticscholar" doc:"Semantic Scholar"`
+	DOAJ      resolverConfig `yaml:"doaj" doc:"the Directory of Open Access Journals"`
+	OpenAIRE  resolverConfig `yaml:"openaire" doc:"OpenAIRE; answers 60 requests an hour without a token, so enable it with one and raise its limits"`
+	CORE      resolverConfig `yaml:"core" doc:"CORE; answers 100 requests a day without a key, so enable it with one and raise its limits"`
 	Landing   resolverConfig `yaml:"landing" doc:"the page that a DOI leads to"`
+	Wayback   resolverConfig `yaml:"wayback" doc:"the Wayback Machine, asked for copies of files that are gone"`
 }
 
 type resolverConfig struct {
@@ -28,14 +34,14 @@ type resolverConfig struct {
 
 // resolverNames lists the resolvers in the order they are asked by default.
 func resolverNames() []string {
-	return []string{"idconv", "pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar", "landing"}
+	return []string{"idconv", "pmc", "arxiv", "europepmc", "unpaywall", "openalex", "crossref", "semanticscholar", "doaj", "openaire", "core", "landing", "wayback"}
 }
 
 func defaultResolvers() resolversConfig {
 	var r resolversConfig
 	for _, name := range resolverNames() {
 		r.Order = append(r.Order, resolverName(name))
-		r.named(name).Enabled = true
+		r.named(name).Enabled = !resolver.Scarce(name)
 	}
 	return r
 }
@@ -59,8 +65,16 @@ func (r *resolversConfig) named(name string) *resolverConfig {
 		return &r.Crossref
 	case "semanticscholar":
 		return &r.Scholar
+	case "doaj":
+		return &r.DOAJ
+	case "openaire":
+		return &r.OpenAIRE
+	case "core":
+		return &r.CORE
 	case "landing":
 		return &r.Landing
+	case "wayback":
+		return &r.Wayback
 	}
 	return nil
 }

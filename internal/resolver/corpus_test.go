@@ -62,7 +62,7 @@ func (r recording) ofOneWork() bool {
 // source is the resolver that asks the service, or empty.
 func (r recording) source() string {
 	switch r.Service {
-	case "unpaywall", "crossref", "openalex", "europepmc", "semanticscholar":
+	case "unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "doaj", "openaire", "core":
 		return r.Service
 	case "ncbi":
 		return "idconv"

@@ -24,10 +24,11 @@ func services(find finder, placeholders bool) map[string]http.Handler {
 		"export.arxiv.org":        arXivQuery(find),
 
 		"pmc.ncbi.nlm.nih.gov":     idConverter(find),
-		"doaj.org":                 miss(object{"total": 0, "results": []any{}}),
-		"api.core.ac.uk":           miss(object{"totalHits": 0, "limit": 10, "offset": 0, "results": []any{}}),
+		"doaj.org":                 directory(find),
+		"api.core.ac.uk":           core(find),
+		"api.openaire.eu":          openAIRE(find),
+		"web.archive.org":          archive(nil),
 		"api.archives-ouvertes.fr": miss(object{"response": object{"numFound": 0, "start": 0, "docs": []any{}}}),
-		"api.openaire.eu":          miss(object{"header": object{"numFound": 0}, "results": []any{}}),
 		"api.biorxiv.org":          miss(object{"messages": []any{object{"status": "no posts found"}}, "collection": []any{}}),
 		"archive.org":              miss(object{"archived_snapshots": object{}}),
 	}
