@@ -30,7 +30,14 @@ type Source struct {
 	Name    string
 	BaseURL string // empty: the service's own
 	APIKey  string
+
+	// Custom makes it a source of your own, of any name that is not taken; BaseURL
+	// and APIKey are then not used. Its key is resolver:NAME, like that of any other.
+	Custom *CustomSource
 }
+
+// CustomSource describes a source of your own, as Zotero's custom PDF resolvers do.
+type CustomSource = resolver.Custom
 
 // HTTP says how the network is reached.
 type HTTP = fetch.Config
@@ -152,7 +159,7 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) 
 	// Planning needs the sources but asks none of them, so it needs no contact.
 	contact := cmp.Or(c.Contact, noContact)
 	for _, s := range c.Sources {
-		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
+		r, err := s.resolver(contact, web)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
@@ -167,6 +174,13 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) 
 		cfg.Robots = fetch.NewRobots(web)
 	}
 	return harvest.New(cfg)
+}
+
+func (s Source) resolver(contact string, web *fetch.Client) (paper.Resolver, error) {
+	if s.Custom != nil {
+		return resolver.NewCustom(s.Name, *s.Custom, web)
+	}
+	return resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
 }
 
 // hostKeys maps URLs to keys. Hosts that belong to one service share its key.

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/quire-dev/quire/internal/resolver"
 )
@@ -23,6 +25,7 @@ type resolversConfig struct {
 	CORE      resolverConfig `yaml:"core" doc:"CORE; answers 100 requests a day without a key, so enable it with one and raise its limits"`
 	Landing   resolverConfig `yaml:"landing" doc:"the page that a DOI leads to"`
 	Wayback   resolverConfig `yaml:"wayback" doc:"the Wayback Machine, asked for copies of files that are gone"`
+	Custom    []customConfig `yaml:"custom,omitempty" doc:"sources of your own, in the shape of Zotero's custom PDF resolvers; order may name them, those left out there are asked before landing"`
 }
 
 type resolverConfig struct {
@@ -79,33 +82,79 @@ func (r *resolversConfig) named(name string) *resolverConfig {
 	return nil
 }
 
-// active lists the resolvers that are asked, in order.
+// active lists the resolvers that are asked, in order. Sources of one's own that
+// the order does not name come after the others, but before pages are searched.
 func (r *resolversConfig) active() []string {
 	var names []string
 	for _, name := range r.Order {
-		if r.named(string(name)).Enabled {
+		if known := r.named(string(name)); known == nil || known.Enabled {
 			names = append(names, string(name))
+		}
+	}
+	last := slices.Index(names, "landing")
+	if last < 0 {
+		last = len(names)
+	}
+	for _, c := range slices.Backward(r.Custom) {
+		if !slices.Contains(r.Order, resolverName(c.Name)) {
+			names = slices.Insert(names, last, c.Name)
 		}
 	}
 	return names
 }
 
-// resolverName is one of resolverNames.
+// check returns an error unless there is a resolver of this name, built in or one's own.
+func (r *resolversConfig) check(name string) error {
+	known := resolverNames()
+	for _, c := range r.Custom {
+		known = append(known, c.Name)
+	}
+	if slices.Contains(known, name) {
+		return nil
+	}
+	return fmt.Errorf("unknown resolver %q; the nearest known is %s", name, nearest(name, known))
+}
+
+// resolverName is one of resolverNames or, which is checked when all is read, of
+// resolvers.custom.
 type resolverName string
 
 func (n *resolverName) UnmarshalText(text []byte) error {
 	*n = resolverName(text)
-	return checkResolver(string(text))
-}
-
-func checkResolver(name string) error {
-	if slices.Contains(resolverNames(), name) {
-		return nil
-	}
-	return fmt.Errorf("unknown resolver %q; the nearest known is %s", name, nearest(name, resolverNames()))
+	return nil
 }
 
 // perResolver holds a number for resolvers by name.
 type perResolver map[string]int
 
-func (perResolver) normalKey(text string) (string, error) { return text, checkResolver(text) }
+func (perResolver) normalKey(text string) (string, error) { return text, nil }
+
+// checkNames refuses what names a resolver that nobody knows.
+func (l *layers) checkNames(c *Config) {
+	check := func(name, path string) {
+		if err := c.Resolvers.check(name); err != nil {
+			l.fail(l.origins[path], path, err)
+		}
+	}
+	for _, name := range c.Resolvers.Order {
+		check(string(name), "resolvers.order")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Orchestrator.MaxPerResolver)) {
+		check(name, "orchestrator.max_per_resolver."+name)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Limits.Keys)) {
+		if name, ok := strings.CutPrefix(key, "resolver:"); ok {
+			check(name, l.below("limits."+key))
+		}
+	}
+}
+
+// below is the first setting that somebody has given below path, or path itself.
+func (l *layers) below(path string) string {
+	for _, at := range slices.Sorted(maps.Keys(l.origins)) {
+		if strings.HasPrefix(at, path+".") {
+			return at
+		}
+	}
+	return path
+}

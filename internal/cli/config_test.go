@@ -60,6 +60,7 @@ func sample() map[string]string {
 		"retry.max":                     "2h",
 		"limits":                        "{\"host:arxiv.org\": {in_flight: 1, every: 3s}}",
 		"resolvers.order":               "unpaywall,pmc",
+		"resolvers.custom":              "[{name: mine, url: 'https://mine.example/{doi}', mode: html, selector: a}]",
 		"accept.formats":                "[pdf]",
 		"accept.versions":               "published,accepted",
 		"accept.licenses":               "cc-by-4.0,cc0-1.0",
@@ -159,7 +160,7 @@ func asYAML(path, value string) string {
 // changed reports whether path, or something below it, is not from the default.
 func changed(l *loaded, path string) bool {
 	return slices.ContainsFunc(l.Origins(), func(o Origin) bool {
-		return (o.Path == path || strings.HasPrefix(o.Path, path+".")) && o.From != "default"
+		return (o.Path == path || strings.HasPrefix(o.Path, path+".") || strings.HasPrefix(o.Path, path+"[")) && o.From != "default"
 	})
 }
 

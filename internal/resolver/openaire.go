@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/quire-dev/quire/paper"
@@ -78,7 +79,7 @@ func (o openAIRE) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, err
 func (p openAIREProduct) is(doi string) bool {
 	pids := p.PIDs
 	for _, at := range p.Instances {
-		pids = append(append(pids[:len(pids):len(pids)], at.PIDs...), at.Also...)
+		pids = append(append(slices.Clip(pids), at.PIDs...), at.Also...)
 	}
 	for _, pid := range pids {
 		if pid.Scheme == "doi" && sameDOI(doiOf(string(pid.Value)), doi) {

@@ -170,9 +170,11 @@ func TestWayback_captures(t *testing.T) {
 	}{
 		"none":            {"[]", nil},
 		"only the header": {head + "]", nil},
-		"the latest of what differs": {head + row("20010101000000", "http://www.old.example:80/a.pdf", "A") + row("20020101000000", "http://old.example/a.pdf", "B") +
-			row("20030101000000", "https://old.example/a.pdf", "B") + row("20040101000000", "https://old.example/a.pdf", "C") + "]",
-			[]string{"20040101000000id_/https://old.example/a.pdf", "20030101000000id_/https://old.example/a.pdf"}},
+		"the latest of what differs": {
+			head + row("20010101000000", "http://www.old.example:80/a.pdf", "A") + row("20020101000000", "http://old.example/a.pdf", "B") +
+				row("20030101000000", "https://old.example/a.pdf", "B") + row("20040101000000", "https://old.example/a.pdf", "C") + "]",
+			[]string{"20040101000000id_/https://old.example/a.pdf", "20030101000000id_/https://old.example/a.pdf"},
+		},
 		"other columns":     {`[["digest","original","x","timestamp"],["A","https://old.example/a.pdf",1,"20200101000000"]]`, []string{"20200101000000id_/https://old.example/a.pdf"}},
 		"another file":      {head + row("20200101000000", "https://old.example/b.pdf", "A") + "]", nil},
 		"another host":      {head + row("20200101000000", "https://evil.example/a.pdf", "A") + "]", nil},
