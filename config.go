@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/dump"
 	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/internal/harvest"
 	"github.com/quire-dev/quire/internal/resolver"
@@ -30,6 +31,10 @@ type Source struct {
 	Name    string
 	BaseURL string // empty: the service's own
 	APIKey  string
+
+	// Dump is the path of an index that ImportUnpaywall has made: unpaywall, and no
+	// other, then answers from it without a request.
+	Dump string
 
 	// Custom makes it a source of your own, of any name that is not taken; BaseURL
 	// and APIKey are then not used. Its key is resolver:NAME, like that of any other.
@@ -154,12 +159,12 @@ func (c Config) fetch() fetch.Config {
 // noContact is told to nobody: it stands for an address where none is needed.
 const noContact = "unset@quire.invalid"
 
-func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) (*harvest.Harvest, error) {
+func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, dumps dumps) (*harvest.Harvest, error) {
 	var sources []paper.Resolver
 	// Planning needs the sources but asks none of them, so it needs no contact.
 	contact := cmp.Or(c.Contact, noContact)
 	for _, s := range c.Sources {
-		r, err := s.resolver(contact, web)
+		r, err := s.resolver(contact, web, dumps[s.Name])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
@@ -176,11 +181,15 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) 
 	return harvest.New(cfg)
 }
 
-func (s Source) resolver(contact string, web *fetch.Client) (paper.Resolver, error) {
-	if s.Custom != nil {
+func (s Source) resolver(contact string, web *fetch.Client, from *dump.Index) (paper.Resolver, error) {
+	switch {
+	case s.Custom != nil:
 		return resolver.NewCustom(s.Name, *s.Custom, web)
+	case from != nil:
+		return resolver.NewUnpaywallDump(from.Get), nil
+	default:
+		return resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
 	}
-	return resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
 }
 
 // hostKeys maps URLs to keys. Hosts that belong to one service share its key.

@@ -40,6 +40,7 @@ func (l *layers) check(c *Config) {
 	l.checkLimits(&c.Limits)
 	l.checkCustom(&c.Resolvers)
 	l.checkNames(c)
+	l.checkDumps(&c.Resolvers)
 	l.checkRoots(c.HTTP.CAFile)
 }
 

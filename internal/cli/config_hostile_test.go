@@ -24,6 +24,7 @@ func TestConfig_refused(t *testing.T) {
 		"146 key of another section": {"max_workers: 3", []string{"orchestrator.max_workers"}},
 		"146 unknown kind of limit":  {"limits: {defaulthost: {}}", []string{"default_host"}},
 		"146 limit without kind":     {"limits: {arxiv.org: {}}", []string{"host:arxiv.org"}},
+		"dump of another source":     {"resolvers: {crossref: {dump: x.db}}", []string{"resolvers.crossref.dump", "unpaywall alone"}},
 		"custom without a name":      {"resolvers: {custom: [{url: 'https://x.example/{doi}', mode: html, selector: a}]}", []string{"resolvers.custom[0]", "name"}},
 		"custom, name taken":         {"resolvers:\n  custom:\n  - {name: pmc, url: 'https://x.example/{doi}', mode: html, selector: a}", []string{"quire.yaml:3: resolvers.custom[0]", `"pmc" is taken`}},
 		"custom, name twice":         {"resolvers:\n  custom:\n  - {name: a, url: 'https://x.example/{doi}', mode: html, selector: a}\n  - {name: a, url: 'https://y.example/{doi}', mode: html, selector: a}", []string{"quire.yaml:4: resolvers.custom[1]", `"a" is taken`}},

@@ -33,6 +33,7 @@ type resolverConfig struct {
 	BaseURL    baseURL  `yaml:"base_url,omitempty" doc:"where it is, instead of its own address"`
 	APIKey     secret   `yaml:"api_key,omitempty" file:"no" doc:"its key; never in the file"`
 	APIKeyFile filePath `yaml:"api_key_file,omitempty" doc:"a file that holds its key and nothing else"`
+	Dump       filePath `yaml:"dump,omitempty" doc:"of unpaywall alone: an index made by quire sources import-unpaywall, which is asked instead of the service"`
 }
 
 // resolverNames lists the resolvers in the order they are asked by default.
@@ -128,6 +129,13 @@ func (n *resolverName) UnmarshalText(text []byte) error {
 type perResolver map[string]int
 
 func (perResolver) normalKey(text string) (string, error) { return text, nil }
+
+// checkDumps refuses dumps of sources that have none.
+func (l *layers) checkDumps(r *resolversConfig) {
+	for _, name := range resolverNames() {
+		l.refuse(r.named(name).Dump != "" && name != "unpaywall", "is for unpaywall alone", "resolvers."+name+".dump")
+	}
+}
 
 // checkNames refuses what names a resolver that nobody knows.
 func (l *layers) checkNames(c *Config) {

@@ -57,7 +57,9 @@ func (c Config) library() quire.Config {
 			cfg.Sources = append(cfg.Sources, quire.Source{Name: name, Custom: c.Resolvers.custom(name)})
 			continue
 		}
-		cfg.Sources = append(cfg.Sources, quire.Source{Name: name, BaseURL: string(r.BaseURL), APIKey: r.APIKey.reveal()})
+		cfg.Sources = append(cfg.Sources, quire.Source{
+			Name: name, BaseURL: string(r.BaseURL), APIKey: r.APIKey.reveal(), Dump: string(r.Dump),
+		})
 	}
 	return cfg
 }
