@@ -36,12 +36,15 @@ func TestConfig_customOfZotero(t *testing.T) {
 			sources := l.Config.library().Sources
 			at := slices.IndexFunc(sources, func(s quire.Source) bool { return s.Custom != nil })
 			want := []quire.Source{
-				{Name: "my-paper-source", Custom: &quire.CustomSource{URL: "https://papers.example/{doi}", Mode: "html", Selector: "#pdf-link", Attribute: "href", Mappings: map[string]string{}}},
+				{Name: "my-paper-source", Custom: &quire.CustomSource{
+					URL: "https://papers.example/{doi}", Mode: "html", Selector: "#pdf-link", Attribute: "href", Mappings: map[string]string{},
+				}},
 				{Name: "my-unpaywall", Custom: &quire.CustomSource{
 					URL: "https://api.unpaywall.org/v2/{doi}?email=me@university.edu", Mode: "json", Selector: ".oa_locations",
 					Mappings: map[string]string{"url": "url_for_pdf", "pageURL": "url_for_landing_page"},
 				}},
-				{Name: "landing"}, {Name: "wayback"},
+				{Name: "landing"},
+				{Name: "wayback"},
 			}
 			if diff := cmp.Diff(want, sources[at:]); diff != "" {
 				t.Errorf("the last sources (-want +got):\n%s", diff)

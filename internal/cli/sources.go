@@ -96,7 +96,11 @@ func (o *importUnpaywall) told(rep quire.DumpReport, index string) error {
 		}
 	} else {
 		o.printf("%d records, %d bad lines\n", rep.Records, rep.Bad)
-		o.note("to have unpaywall answer from it: resolvers: {unpaywall: {dump: %s}}", index)
+		whole, err := filepath.Abs(index) // in the file, a path is relative to the file
+		if err != nil {
+			return err
+		}
+		o.note("to have unpaywall answer from it: resolvers: {unpaywall: {dump: %q}}", whole)
 	}
 	if rep.Bad > 0 {
 		return &exitError{code: exitPartial}

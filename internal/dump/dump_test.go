@@ -160,7 +160,7 @@ func TestImport_fails(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	broken := errors.New("disk on fire")
 	for name, tt := range map[string]struct {
-		ctx  context.Context //nolint:containedctx // of the one call
+		ctx  context.Context
 		from io.Reader
 		want error
 	}{
