@@ -101,8 +101,10 @@ func TestConfig_customIsReplaced(t *testing.T) {
 		}
 	}
 	want := []Origin{
-		{Path: "resolvers.custom[0].name", Value: "mine"}, {Path: "resolvers.custom[0].url", Value: "https://x.example/{doi}"},
-		{Path: "resolvers.custom[0].mode", Value: "html"}, {Path: "resolvers.custom[0].selector", Value: "a"},
+		{Path: "resolvers.custom[0].name", Value: "mine"},
+		{Path: "resolvers.custom[0].url", Value: "https://x.example/{doi}"},
+		{Path: "resolvers.custom[0].mode", Value: "html"},
+		{Path: "resolvers.custom[0].selector", Value: "a"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

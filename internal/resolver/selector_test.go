@@ -3,7 +3,6 @@ package resolver
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 )
@@ -94,7 +93,8 @@ func TestParseSelector_refused(t *testing.T) {
 	}
 }
 
-// A page made to be slow takes a time that grows with its size only.
+// A page made to be slow takes a time that grows with its size only: a matcher that
+// tries all ways to fit the chain would not end before the test is stopped.
 func TestSelector_takesOnePass(t *testing.T) {
 	sel, err := parseSelector("i ~ a ~ a ~ a ~ a ~ a ~ b, u a a a a a a b, a:nth-child(7) + a ~ b")
 	if err != nil {
@@ -107,14 +107,8 @@ func TestSelector_takesOnePass(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
 		if found := sel.nth(page, 0); found != nil {
 			t.Errorf("%s: found %v", name, found)
-		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%s: took %v", name, took)
-		} else {
-			t.Logf("%s: %v", name, took)
 		}
 	}
 }
