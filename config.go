@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/dump"
 	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/internal/harvest"
 	"github.com/quire-dev/quire/internal/resolver"
@@ -30,7 +31,18 @@ type Source struct {
 	Name    string
 	BaseURL string // empty: the service's own
 	APIKey  string
+
+	// Dump is the path of an index that ImportUnpaywall has made: unpaywall, and no
+	// other, then answers from it without a request.
+	Dump string
+
+	// Custom makes it a source of your own, of any name that is not taken; BaseURL
+	// and APIKey are then not used. Its key is resolver:NAME, like that of any other.
+	Custom *CustomSource
 }
+
+// CustomSource describes a source of your own, as Zotero's custom PDF resolvers do.
+type CustomSource = resolver.Custom
 
 // HTTP says how the network is reached.
 type HTTP = fetch.Config
@@ -57,7 +69,7 @@ type Config struct {
 	// nothing is said. See Allowances for what comes of it.
 	Limits map[string]Limit
 
-	Sources      []Source // in the order in which they are asked; nil: all that are built in
+	Sources      []Source // in the order in which they are asked; nil: those built in, but for openaire and core
 	Accept       Accept
 	HTTP         HTTP
 	IgnoreRobots bool // do not ask robots.txt
@@ -85,7 +97,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Sources == nil {
 		for _, name := range resolver.Names() {
-			c.Sources = append(c.Sources, Source{Name: name})
+			if !resolver.Scarce(name) {
+				c.Sources = append(c.Sources, Source{Name: name})
+			}
 		}
 	}
 	if err := checkStore(c.Store); err != nil {
@@ -145,12 +159,12 @@ func (c Config) fetch() fetch.Config {
 // noContact is told to nobody: it stands for an address where none is needed.
 const noContact = "unset@quire.invalid"
 
-func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) (*harvest.Harvest, error) {
+func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, dumps dumps) (*harvest.Harvest, error) {
 	var sources []paper.Resolver
 	// Planning needs the sources but asks none of them, so it needs no contact.
 	contact := cmp.Or(c.Contact, noContact)
 	for _, s := range c.Sources {
-		r, err := resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
+		r, err := s.resolver(contact, web, dumps[s.Name])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 		}
@@ -165,6 +179,17 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links) 
 		cfg.Robots = fetch.NewRobots(web)
 	}
 	return harvest.New(cfg)
+}
+
+func (s Source) resolver(contact string, web *fetch.Client, from *dump.Index) (paper.Resolver, error) {
+	switch {
+	case s.Custom != nil:
+		return resolver.NewCustom(s.Name, *s.Custom, web)
+	case from != nil:
+		return resolver.NewUnpaywallDump(from.Get), nil
+	default:
+		return resolver.New(s.Name, resolver.Config{BaseURL: s.BaseURL, Contact: contact, APIKey: s.APIKey}, web)
+	}
 }
 
 // hostKeys maps URLs to keys. Hosts that belong to one service share its key.

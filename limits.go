@@ -101,12 +101,18 @@ func (c Config) Allowances() *Allowances {
 	return a
 }
 
-// Named returns the keys that the shipped table or Config.Limits names, sorted.
+// Named returns the keys that the shipped table or Config.Limits names, and those
+// of sources of the user's own, sorted.
 func (a *Allowances) Named() []string {
 	keys := slices.Collect(maps.Keys(a.shipped))
 	for key := range a.overrides {
 		if strings.Contains(key, ":") { // no default
 			keys = append(keys, key)
+		}
+	}
+	for _, s := range a.cfg.Sources {
+		if s.Custom != nil {
+			keys = append(keys, "resolver:"+s.Name)
 		}
 	}
 	slices.Sort(keys)

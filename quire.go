@@ -32,6 +32,7 @@ type System struct {
 	fetch   *fetch.Client    // nil without a contact: no way out
 	blobs   *blob.Local      // nil when read-only
 	links   *blob.Links      // nil when read-only
+	dumps   dumps            // empty when read-only
 	running atomic.Pointer[orchestrator.Orchestrator]
 }
 
@@ -82,7 +83,10 @@ func (s *System) openAll(ctx context.Context) error {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
 		}
 	}
-	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links)
+	if s.dumps, err = s.cfg.openDumps(ctx); err != nil {
+		return err
+	}
+	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links, s.dumps)
 	return err
 }
 
@@ -92,8 +96,9 @@ func (s *System) Close() error {
 	if s.fetch != nil {
 		s.fetch.Close()
 	}
+	err = s.dumps.close()
 	if s.links != nil {
-		err = s.links.Close()
+		err = errors.Join(err, s.links.Close())
 	}
 	if s.blobs != nil {
 		err = errors.Join(err, s.blobs.Close())

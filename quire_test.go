@@ -44,7 +44,9 @@ func newBox(t *testing.T) *box {
 	millisecond, four := time.Millisecond, 4
 	quick := quire.Limit{InFlight: &four, Every: &millisecond}
 	limits := map[string]quire.Limit{"default_host": quick, "host:doi.org": quick, "host:arxiv.org": quick, "host:europepmc.org": quick}
-	for _, name := range []string{"idconv", "pmc", "europepmc", "hal", "unpaywall", "openalex", "crossref", "semanticscholar", "datacite"} {
+	for _, name := range []string{
+		"idconv", "pmc", "europepmc", "hal", "unpaywall", "openalex", "crossref", "semanticscholar", "doaj", "datacite", "openaire", "core", "wayback",
+	} {
 		limits["resolver:"+name] = quick
 	}
 	data := filepath.Join(dir, "data")

@@ -365,3 +365,64 @@ func TestHarvest_samePageBehindDOI(t *testing.T) {
 	b.wantEnd(queue.Error, paper.Gone, 1)
 	wantRequests(t, b.web.Accounts(), map[string]int{"page.example": 3, "doi.org": 1}) // page, robots.txt, file
 }
+
+// A file that is gone is looked for in the archive, once the pages have been
+// searched too, and keeps what is known of it.
+func TestHarvest_wayback(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	w := work()
+	w.Copies = []testweb.Copy{
+		{URL: "https://bad.example/never.pdf", License: "cc-by", Services: []string{"unpaywall"}, Lies: http.NotFoundHandler()},
+		{URL: "https://bad.example/a.pdf", License: "cc-by", Services: []string{"unpaywall", "wayback"}, Lies: testweb.Page(410, "Gone", "")},
+	}
+	b.web.Serve(testweb.World{Works: []testweb.Work{w}, Placeholders: true})
+	b.web.Host("page.example", testweb.Page(200, "A case", "Nothing to download."))
+	rec := b.wantEnd(queue.Done, "", 1)
+	if rec.File.Resolver != "wayback" || rec.File.License != "cc-by" || rec.File.URL != "https://web.archive.org/web/20200102030405id_/https://bad.example/a.pdf" {
+		t.Errorf("file: %+v", rec.File)
+	}
+	if last := rec.Asked[len(rec.Asked)-1]; last.Resolver != "wayback" || last.Candidates != 1 {
+		t.Errorf("asked last: %+v", last)
+	}
+	wantRequests(t, b.web.Accounts(), map[string]int{"bad.example": 2, "page.example": 2, "web.archive.org": 3})
+}
+
+// The archive is asked about nothing but files that are gone.
+func TestHarvest_waybackIsNotAsked(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	w := work()
+	w.Copies = []testweb.Copy{
+		{URL: "https://bad.example/a.pdf", Services: []string{"unpaywall", "wayback"}, Lies: testweb.Page(403, "", "")},
+	}
+	b.web.Serve(testweb.World{Works: []testweb.Work{w}, Placeholders: true})
+	b.web.Host("page.example", http.NotFoundHandler())
+	b.wantEnd(queue.Error, paper.Forbidden, 1)
+	wantRequests(t, b.web.Accounts(), map[string]int{"web.archive.org": 0})
+}
+
+// The long tail is asked when the others have nothing, the scarce ones only if
+// they are named.
+func TestHarvest_longTail(t *testing.T) {
+	t.Parallel()
+	for name, asked := range map[string]bool{"doaj": true, "openaire": false, "core": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBox(t)
+			w := work()
+			w.Copies = []testweb.Copy{{URL: "https://good.example/a.pdf", Services: []string{name}}}
+			b.web.Serve(testweb.World{Works: []testweb.Work{w}, Placeholders: true})
+			b.web.Host("page.example", testweb.Page(200, "A case", "Nothing to download."))
+			if !asked {
+				b.wantEnd(queue.Skipped, paper.NoOALocation, 1)
+				b = newBox(t)
+				b.cfg.Sources = []quire.Source{{Name: name, APIKey: "s3cret"}}
+				b.web.Serve(testweb.World{Works: []testweb.Work{w}, Placeholders: true})
+			}
+			if rec := b.wantEnd(queue.Done, "", 1); rec.File.Resolver != name {
+				t.Errorf("file is from %s", rec.File.Resolver)
+			}
+		})
+	}
+}

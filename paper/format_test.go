@@ -3,6 +3,8 @@ package paper_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/quire-dev/quire/paper"
 )
 
@@ -25,10 +27,10 @@ func TestArtifact_As(t *testing.T) {
 			}
 			seen[a.ID], seen[a.Path()] = true, true
 			again, err := paper.ParseID(a.ID)
-			if again.Version = a.Version; err != nil || again != a {
+			if again.Version = a.Version; err != nil || !cmp.Equal(again, a) {
 				t.Errorf("ParseID(%q) = %+v, %v; want %+v", a.ID, again, err, a)
 			}
-			if back := a.As(paper.PDF); back != work {
+			if back := a.As(paper.PDF); !cmp.Equal(back, work) {
 				t.Errorf("%s as %s and back: %+v", text, format, back)
 			}
 		}

@@ -80,6 +80,10 @@ type Artifact struct {
 	// Cursor is what the resolver left in the Answer before, if that asked for
 	// another request; empty on the first.
 	Cursor string `json:"-"`
+
+	// Dead are the candidates that are gone (404, 410). They are told once nothing
+	// else is left to try, to the sources that keep what others have lost.
+	Dead []Candidate `json:"-"`
 }
 
 // Version is how close a file is to the published article. The words are

@@ -25,9 +25,21 @@ const (
 func makeFiles() [][]byte {
 	files := make([][]byte, fileSizes)
 	for n := range files {
-		files[n] = testweb.PDF(fmt.Sprintf("rig %d", n), (n+1)*sizeStep)
+		files[n] = makeFile(n)
 	}
 	return files
+}
+
+func makeFile(n int) []byte { return testweb.PDF(fmt.Sprintf("rig %d", n), (n+1)*sizeStep) }
+
+// sized returns the PDF of a job. One that takes long is larger: programs give up
+// bodies that bring less than 1 KiB a second.
+func (s *server) sized(j job, took time.Duration) []byte {
+	n := max(j.N%fileSizes, int(2*took.Seconds()))
+	if n < len(s.files) {
+		return s.files[n]
+	}
+	return makeFile(n)
 }
 
 // file serves a job's file at the host that has it, and at another that it is
@@ -46,7 +58,7 @@ func (s *server) file(rw http.ResponseWriter, r *http.Request, at int, j job, to
 		rw.WriteHeader(status)
 		return status
 	}
-	body := slices.Concat(s.files[j.N%fileSizes], fmt.Appendf(nil, "%% rig %d\n", j.N))
+	body := slices.Concat(s.sized(j, took), fmt.Appendf(nil, "%% rig %d\n", j.N))
 	head := min(took/3, longestSilence)
 	if !pause(r.Context(), head) {
 		return 0

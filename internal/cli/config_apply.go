@@ -58,6 +58,10 @@ func (l *layers) apply(v reflect.Value, n node, path string, tag reflect.StructT
 	case mappingNode:
 		l.applyPairs(v, n, path, tag)
 	case listNode:
+		if isGroup(v.Type().Elem()) {
+			l.applyGroups(v, n, path, tag)
+			return
+		}
 		l.applyList(v, n, path, tag)
 	default:
 		if err := setText(v, n, tag); err != nil {

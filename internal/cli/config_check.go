@@ -38,6 +38,9 @@ func (l *layers) check(c *Config) {
 		l.refuse(list == 0, "is empty; nothing could ever be found", name)
 	}
 	l.checkLimits(&c.Limits)
+	l.checkCustom(&c.Resolvers)
+	l.checkNames(c)
+	l.checkDumps(&c.Resolvers)
 	l.checkRoots(c.HTTP.CAFile)
 }
 

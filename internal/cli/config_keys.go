@@ -98,6 +98,10 @@ func walk(v reflect.Value, path string, visit func(path string, v reflect.Value)
 				walk(v.Field(i), join(path, name), visit)
 			}
 		}
+	case v.Kind() == reflect.Slice && isGroup(v.Type().Elem()):
+		for i := range v.Len() {
+			walk(v.Index(i), element(path, i), visit)
+		}
 	default:
 		visit(path, v)
 	}

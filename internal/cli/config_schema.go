@@ -37,8 +37,8 @@ func textSchema(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`}
 	case t == reflect.TypeFor[byteSize]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^[0-9]+(\.[0-9]*)? ?([KkMGT]i?)?[Bb]?$`}
-	case t == reflect.TypeFor[resolverName]():
-		return &jsonschema.Schema{Type: "string", Enum: enum(resolverNames())}
+	case t == reflect.TypeFor[resolverName](): // or one of resolvers.custom
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Enum: enum(resolverNames())}, {Type: "string"}}}
 	case t.Kind() == reflect.Struct && isText(t) || t.Kind() == reflect.String:
 		return &jsonschema.Schema{Type: "string"}
 	}
@@ -65,8 +65,11 @@ func describe(schema *jsonschema.Schema, t reflect.Type) {
 		}
 		property.Description = f.Tag.Get("doc")
 		describeValues(property, f)
-		if f.Type.Kind() == reflect.Struct && isGroup(f.Type) {
+		switch {
+		case f.Type.Kind() == reflect.Struct && isGroup(f.Type):
 			describe(property, f.Type)
+		case f.Type.Kind() == reflect.Slice && isGroup(f.Type.Elem()):
+			describe(property.Items, f.Type.Elem())
 		}
 	}
 }

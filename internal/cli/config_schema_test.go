@@ -53,7 +53,12 @@ func TestSchema_details(t *testing.T) {
 		}
 	}
 	order, _ := schema.Properties["resolvers"].Properties.Get("order")
-	if len(order.Items.Enum) != len(resolverNames()) {
-		t.Errorf("resolvers.order: got %v", order.Items.Enum)
+	if len(order.Items.AnyOf) != 2 || len(order.Items.AnyOf[0].Enum) != len(resolverNames()) {
+		t.Errorf("resolvers.order: got %+v", order.Items)
+	}
+	custom, _ := schema.Properties["resolvers"].Properties.Get("custom")
+	mode, _ := custom.Items.Properties.Get("mode")
+	if mode == nil || len(mode.Enum) != 2 || mode.Description == "" {
+		t.Errorf("resolvers.custom: got %+v", custom.Items)
 	}
 }

@@ -66,6 +66,13 @@ func (o *limits) do(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, key := range keys {
+		if name, ok := strings.CutPrefix(key, "resolver:"); ok {
+			if err := l.Config.Resolvers.check(name); err != nil {
+				return usage("limits of %s: %v", key, err)
+			}
+		}
+	}
 	cfg := l.Config.library()
 	noted, queued, err := o.queued(ctx, cfg)
 	if err != nil {

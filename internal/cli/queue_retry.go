@@ -34,8 +34,8 @@ are looked for again 30, 90 and 365 days after they were added, new ones also af
 3, 7 and 14; pages without a file and walls after 90 days.`,
 		Example: `  quire queue retry-failed --class transient --older 24h
   quire queue retry-failed --due && quire queue run --drain`,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	o.filter.add(c)
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only count")

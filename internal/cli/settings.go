@@ -53,7 +53,13 @@ func (c Config) library() quire.Config {
 	}
 	for _, name := range c.Resolvers.active() {
 		r := c.Resolvers.named(name)
-		cfg.Sources = append(cfg.Sources, quire.Source{Name: name, BaseURL: string(r.BaseURL), APIKey: r.APIKey.reveal()})
+		if r == nil {
+			cfg.Sources = append(cfg.Sources, quire.Source{Name: name, Custom: c.Resolvers.custom(name)})
+			continue
+		}
+		cfg.Sources = append(cfg.Sources, quire.Source{
+			Name: name, BaseURL: string(r.BaseURL), APIKey: r.APIKey.reveal(), Dump: string(r.Dump),
+		})
 	}
 	return cfg
 }

@@ -42,6 +42,8 @@ limits:
   resolver:pmc: {every: 8ms}
   resolver:idconv: {every: 16ms}
   resolver:semanticscholar: {every: 8ms}
+  resolver:doaj: {every: 8ms}
+  resolver:wayback: {every: 8ms}
 `
 
 // corpusConfig is corpusSettings with the same pace for all other hosts and
@@ -62,6 +64,7 @@ func resolverHosts() map[string]int {
 	return map[string]int{
 		"api.unpaywall.org": 2, "api.crossref.org": 3, "api.openalex.org": 3, "www.ebi.ac.uk": 3,
 		"api.semanticscholar.org": 3, "pmc.ncbi.nlm.nih.gov": 1 + maxPerHost, "zenodo.org": 1 + 1,
+		"doaj.org": 1, "web.archive.org": 1 + maxPerHost,
 	}
 }
 

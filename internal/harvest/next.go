@@ -28,6 +28,7 @@ type action struct {
 // next decides what to do next: go on with the fetch under way, then try files,
 // then ask resolvers, then look through pages. It asks local resolvers on the
 // way, and changes the story only by what they say and by taking up a candidate.
+// Last, if nothing else is left, it asks those that may have kept dead files.
 func (h *Harvest) next(st *story) action {
 	for {
 		if st.At == nil && st.tries() >= maxTries {
@@ -48,7 +49,7 @@ func (h *Harvest) next(st *story) action {
 			h.askLocal(st, r)
 		case r != nil:
 			return action{key: "resolver:" + r.Name(), resolver: r}
-		case !h.choose(st, paper.Landing):
+		case !h.choose(st, paper.Landing) && !h.bury(st):
 			return action{key: Nowhere, over: true}
 		}
 	}
@@ -65,6 +66,13 @@ func (h *Harvest) better(st *story) bool {
 	return !slices.ContainsFunc(st.Tried, func(t trial) bool {
 		return !t.Over && t.Kind != paper.Landing && h.rank(st, t.Source) < h.rank(st, next.Name())
 	})
+}
+
+// bury tells the sources which candidates are dead, and reports whether one of
+// them can be asked now that could not be before.
+func (h *Harvest) bury(st *story) bool {
+	st.Artifact.Dead = st.dead()
+	return h.nextResolver(st) != nil
 }
 
 // choose takes up the candidate of a kind that is to be tried next: one with

@@ -207,6 +207,17 @@ func (st *story) tries() int {
 	return n
 }
 
+// dead lists the candidates that are gone.
+func (st *story) dead() []paper.Candidate {
+	var gone []paper.Candidate
+	for _, t := range st.Tried {
+		if t.Over && t.Class == paper.Gone && !st.behindDOI(t) {
+			gone = append(gone, t.Candidate)
+		}
+	}
+	return gone
+}
+
 // met returns the candidate that was tried and passed through url, or nil.
 func (st *story) met(url string) *trial {
 	for i := range st.Tried {

@@ -66,7 +66,8 @@ func (r recording) ofOneWork() bool {
 // source is the resolver that asks the service, or empty.
 func (r recording) source() string {
 	switch r.Service {
-	case "unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "datacite", "zenodo", "figshare", "osf", "hal", "biorxiv":
+	case "unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "datacite", "zenodo", "figshare", "osf", "hal", "biorxiv",
+		"doaj", "openaire", "core":
 		return r.Service
 	case "ncbi":
 		return "idconv"

@@ -41,3 +41,15 @@ func namesPDF(raw string) bool {
 	u, err := url.Parse(raw)
 	return err == nil && strings.HasSuffix(strings.ToLower(u.Path), ".pdf")
 }
+
+// fileByWords tells by its words whether a URL is that of a file.
+func fileByWords(raw string) paper.Candidate {
+	u, err := url.Parse(raw)
+	if err == nil && u.Hostname() != "doi.org" {
+		where := strings.ToLower(u.Path + "?" + u.RawQuery)
+		if strings.Contains(where, "pdf") || strings.Contains(where, "download") {
+			return paper.Candidate{URL: raw, Kind: paper.PDF}
+		}
+	}
+	return page(raw)
+}

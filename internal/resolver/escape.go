@@ -29,3 +29,9 @@ func escapeSegment(id string) string { return escape(id, "") }
 
 // escapeEmail is for an address in a query, where @ may stand for itself.
 func escapeEmail(address string) string { return escape(address, "@") }
+
+// phrase is a text in quotes, as the query languages that come from Lucene's read
+// it: nothing in it but the backslash and the quote means anything.
+func phrase(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}

@@ -1,10 +1,6 @@
 package resolver
 
-import (
-	"strings"
-
-	"github.com/quire-dev/quire/paper"
-)
+import "github.com/quire-dev/quire/paper"
 
 // europePMC searches Europe PMC for the record of one work, which tells its
 // other identifiers and whether the full text can be had.
@@ -51,8 +47,7 @@ func (e europePMC) url(a paper.Artifact) string {
 	case a.IDs.PMCID != "":
 		query = "PMCID:" + escapeSegment(a.IDs.PMCID)
 	case a.IDs.DOI != "":
-		phrase := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(a.IDs.DOI)
-		query = "DOI:%22" + escapeSegment(phrase) + "%22"
+		query = "DOI:" + escapeSegment(phrase(a.IDs.DOI))
 	default:
 		query = "EXT_ID:" + escapeSegment(a.IDs.PMID) + "%20AND%20SRC:MED"
 	}

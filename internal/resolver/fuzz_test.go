@@ -3,6 +3,7 @@ package resolver_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/quire-dev/quire/internal/resolver"
@@ -40,6 +41,33 @@ func FuzzPMCMetadata(f *testing.F) {
 
 func FuzzSemanticScholar(f *testing.F) {
 	fuzzSource(f, "semanticscholar", `{"externalIds":{"DOI":"10.5555/a","ArXiv":5},"openAccessPdf":[]}`)
+}
+
+func FuzzDOAJ(f *testing.F) {
+	fuzzSource(f, "doaj", `{"results":[{"bibjson":{"identifier":[{"type":"DOI","id":"10.5555/A"}],"link":{},"journal":{"license":[{"type":"CC BY"}]}}}]}`)
+}
+
+func FuzzOpenAIRE(f *testing.F) {
+	fuzzSource(f, "openaire", `{"results":[{"pids":[],"instances":[{"alternateIdentifiers":[{"scheme":"doi","value":"10.5555/a"}],"urls":[1,"http://x.org"]}]}]}`)
+}
+
+func FuzzCORE(f *testing.F) {
+	fuzzSource(f, "core", `{"results":[{"identifiers":[{"type":"DOI","identifier":"10.5555/a"}],"sourceFulltextUrls":"x","arxivId":7}]}`)
+}
+
+func FuzzWayback(f *testing.F) {
+	f.Add([]byte(`[["timestamp","original","digest"],["20200101000000","http://www.old.example:80/a.pdf","A"]]`))
+	f.Add([]byte(`[["original"],[{}],null]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer, err := resolve(t, "wayback", deadAt("https://old.example/a.pdf"), paper.Reply{Status: 200, Body: body})
+		classOf(t, err)
+		checkAnswer(t, answer)
+		for _, c := range answer.Candidates {
+			if !strings.HasPrefix(c.URL, "https://web.archive.org/web/") {
+				t.Errorf("a capture elsewhere: %s", c.URL)
+			}
+		}
+	})
 }
 
 func FuzzIDConverter(f *testing.F) {

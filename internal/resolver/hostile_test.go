@@ -30,6 +30,12 @@ var jsonSources = map[string]struct {
 		byDOI("10.5555/a"), `{"externalIds":{"DOI":%[1]s},"isOpenAccess":true,"openAccessPdf":{"url":%[2]s,"status":"GREEN"}}`,
 	},
 	"europepmc": {byDOI("10.5555/a"), `{"resultList":{"result":[{"doi":%[1]s,"fullTextUrlList":{"fullTextUrl":[{"availabilityCode":"OA","documentStyle":"pdf","url":%[2]s}]}}]}}`},
+	"doaj":      {byDOI("10.5555/a"), `{"total":1,"results":[{"bibjson":{"identifier":[{"type":"doi","id":%[1]s}],"link":[{"type":"fulltext","content_type":"PDF","url":%[2]s}]}}]}`},
+	"openaire": {
+		byDOI("10.5555/a"),
+		`{"results":[{"pids":[{"scheme":"doi","value":%[1]s}],"instances":[{"accessRight":{"code":"c_abf2","label":"OPEN"},"urls":[%[2]s]}]}]}`,
+	},
+	"core": {byDOI("10.5555/a"), `{"totalHits":1,"results":[{"doi":%[1]s,"downloadUrl":%[2]s,"sourceFulltextUrls":[null,%[2]s]}]}`},
 	"pmc": {
 		paper.Artifact{IDs: paper.IDs{PMCID: "PMC1", DOI: "10.5555/a"}, Cursor: "PMC1.1"},
 		`{"pmcid":"PMC1","doi":%[1]s,"pdf_url":%[2]s}`,
@@ -223,6 +229,18 @@ func TestSources_Status(t *testing.T) {
 		{"no answer", "biorxiv", ok(`{"messages":[{"status":"error"}]}`), paper.Transient, 0},
 		{"unknown", "datacite", paper.Reply{Status: 404, Body: []byte(`{"errors":[{"status":"404","title":"The resource you are looking for doesn't exist."}]}`)}, "", 0},
 		{"down", "datacite", paper.Reply{Status: 504}, paper.Transient, 0},
+		{"too fast", "core", paper.Reply{Status: 429, Header: soon}, paper.Throttled, 7 * time.Second},
+		{"too fast, in its own header", "core", paper.Reply{Status: 429, Header: http.Header{"X-Ratelimit-Retry-After": {"30"}}}, paper.Throttled, 30 * time.Second},
+		{"too fast, since long", "core", paper.Reply{
+			Status: 429, Header: http.Header{"X-Ratelimit-Retry-After": {"2001-02-03T04:05:06+0000"}},
+		}, paper.Throttled, 0},
+		{"without the slash", "core", paper.Reply{Status: 301, Header: http.Header{"Location": {"https://elsewhere.example/"}}}, paper.Transient, 0},
+		{"refused", "core", paper.Reply{Status: 401}, paper.Forbidden, 0},
+		{"too fast", "doaj", paper.Reply{Status: 429, Header: soon}, paper.Throttled, 7 * time.Second},
+		{"bad query", "doaj", paper.Reply{Status: 400, Body: []byte(`{"status":"bad_request"}`)}, "", 0},
+		{"too fast", "openaire", paper.Reply{Status: 429, Header: soon}, paper.Throttled, 7 * time.Second},
+		{"too fast by 403", "openaire", paper.Reply{Status: 403, Body: []byte(`{"error":"rate limit exceeded","description":""}`)}, paper.Throttled, 0},
+		{"refused", "openaire", paper.Reply{Status: 403, Body: []byte(`{"error":"access denied"}`)}, paper.Forbidden, 0},
 		{"422 for no reason", "unpaywall", paper.Reply{Status: 422}, paper.Transient, 0},
 	}
 	for _, tt := range tests {
@@ -286,7 +304,9 @@ func TestSources_DOIEscaping(t *testing.T) {
 		"10.5555/a//b", "10.5555/../x", "10.5555/a b", `10.5555/"q"`, "10.5555/ü", "10.5555/a+b",
 	}
 	for _, doi := range dois {
-		for _, name := range []string{"unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "hal", "datacite"} {
+		for _, name := range []string{
+			"unpaywall", "crossref", "openalex", "europepmc", "semanticscholar", "hal", "datacite", "doaj", "openaire", "core",
+		} {
 			get := &web{replies: map[string]paper.Reply{"*": {Status: 404}}}
 			if _, err := newSource(t, name, get).Resolve(t.Context(), []paper.Artifact{byDOI(doi)}); err != nil {
 				t.Fatal(err)
@@ -297,9 +317,11 @@ func TestSources_DOIEscaping(t *testing.T) {
 				continue
 			}
 			got := u.Path
-			if query := u.Query().Get("query") + u.Query().Get("q"); query != "" {
-				got = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(strings.TrimPrefix(phrases.FindString(query), `"`))
-				got = strings.TrimSuffix(got, `"`)
+			if name != "doaj" && u.RawQuery != "" && strings.Contains("europepmc openaire core hal datacite", name) {
+				got = u.Query().Get("query") + u.Query().Get("pid") + u.Query().Get("q")
+			}
+			if phrase := phrases.FindString(got); phrase != "" && strings.Contains("europepmc core hal doaj", name) {
+				got = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(strings.TrimSuffix(strings.TrimPrefix(phrase, `"`), `"`))
 			}
 			if !strings.HasSuffix(got, doi) || u.Fragment != "" {
 				t.Errorf("%s: %s became %s", name, doi, get.asked[0])

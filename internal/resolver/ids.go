@@ -77,3 +77,17 @@ func checkDOI(asked, got string, strict bool) error {
 		return miss("answered for another DOI: " + clip(got, 200))
 	}
 }
+
+// oneOf returns what answer makes of the first record that it says is of the work
+// that was asked for.
+func oneOf[T any](records []T, answer func(T) (paper.Answer, bool)) (paper.Answer, error) {
+	for _, record := range records {
+		if found, ok := answer(record); ok {
+			return found, nil
+		}
+	}
+	if len(records) > 0 {
+		return paper.Answer{}, miss("answered for another work")
+	}
+	return paper.Answer{}, miss("not known there")
+}

@@ -44,6 +44,11 @@ func TestLimits_published(t *testing.T) {
 		"resolver:openalex":        {InFlight: 8, Every: time.Second / 10, Batch: 50, Daily: 10_000},
 		"resolver:unpaywall":       {InFlight: 4, Every: time.Second / 8, Daily: 100_000},
 		"resolver:semanticscholar": {InFlight: 1, Every: time.Second, Batch: 500},
+		"resolver:doaj":            {InFlight: 1, Every: time.Second / 2},
+		"resolver:openaire":        {InFlight: 1, Every: 72 * time.Second, Burst: 10},
+		"resolver:core":            {InFlight: 1, Every: 7 * time.Second, Daily: 80},
+		"host:api.core.ac.uk":      {InFlight: 1, Every: time.Minute, Daily: 4},
+		"resolver:wayback":         {InFlight: 1, Every: 2500 * time.Millisecond},
 		"resolver:idconv":          {InFlight: 1, Every: time.Second / 3, Batch: 200},
 	}
 	got := map[string]resolver.Limit{}

@@ -25,6 +25,11 @@ type keyed interface {
 	keyHeader() (name, value string)
 }
 
+// accepting is a service that answers with other than JSON or XML.
+type accepting interface {
+	acceptHeader() string // empty: with JSON
+}
+
 // miss is why a service has nothing for an artifact; it becomes the Note.
 type miss string
 
@@ -109,6 +114,9 @@ type request struct {
 
 func (r remote) send(ctx context.Context, ask request) (paper.Reply, error) {
 	header := http.Header{"Accept": {"application/json, application/xml;q=0.5"}}
+	if s, ok := r.service.(accepting); ok && s.acceptHeader() != "" {
+		header.Set("Accept", s.acceptHeader())
+	}
 	if k, ok := r.service.(keyed); ok {
 		if name, value := k.keyHeader(); value != "" {
 			header.Set(name, value)

@@ -78,8 +78,3 @@ func bearer(token string) (name, value string) {
 	}
 	return "Authorization", "Bearer " + token
 }
-
-// phrase quotes a text for the query languages of Lucene, percent-encoded.
-func phrase(s string) string {
-	return "%22" + escapeSegment(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)) + "%22"
-}

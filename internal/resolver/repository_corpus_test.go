@@ -215,7 +215,7 @@ func TestDataCite_Together(t *testing.T) {
 		var records []string
 		for _, row := range group {
 			a := byDOI(strings.ToLower(row.DOI))
-			if newSource(t, "datacite", nil).Accepts(a) && !slices.Contains(as, a) {
+			if newSource(t, "datacite", nil).Accepts(a) && !slices.ContainsFunc(as, func(b paper.Artifact) bool { return b.IDs == a.IDs }) {
 				as, records = append(as, a), append(records, string(row.Record))
 			}
 		}

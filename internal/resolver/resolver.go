@@ -21,7 +21,7 @@ import (
 type Config struct {
 	BaseURL string // of the service, without a final slash; empty: the real one
 	Contact string // e-mail address that services which ask for one are given
-	APIKey  string // of OpenAlex, OSF, Semantic Scholar and Zenodo; empty: ask without
+	APIKey  string // of sources that have keys; empty: ask without
 }
 
 // ErrUnknown says that no source has this name.
@@ -35,34 +35,44 @@ type source struct {
 	name string
 	base string           // address of the real service
 	make func(Config) any // a service, which is asked over the network, or a rule
+
+	// scarce says that who has no key may ask so seldom that a run of any size would
+	// wait for days: the source is not asked by default.
+	scarce bool
 }
 
 // sources lists the sources in the order in which they are asked by default: first
 // the one that only knows identifiers, two hundred works at a time, as they open
 // the way to others; then the repositories that hand out the file itself, most
-// under a licence and with a checksum; then the best single recall; last the pages
-// that have to be searched.
+// under a licence and with a checksum; then the best single recall; then the long
+// tail; then the pages that have to be searched; last what is left of files that
+// are gone.
 func sources() []source {
 	return []source{
-		{"idconv", "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles", func(c Config) any { return idConverter{c} }},
-		{"pmc", "https://pmc-oa-opendata.s3.amazonaws.com", func(c Config) any { return pmc{c} }},
-		{"arxiv", "https://arxiv.org", func(c Config) any { return arxiv{c} }},
-		{"europepmc", "https://www.ebi.ac.uk/europepmc/webservices/rest", func(c Config) any { return europePMC{c} }},
-		{"zenodo", "https://zenodo.org/api", func(c Config) any { return zenodo{c} }},
-		{"figshare", "https://api.figshare.com/v2", func(c Config) any { return figshare{c} }},
-		{"osf", "https://api.osf.io/v2", func(c Config) any { return osf{c} }},
-		{"hal", "https://api.archives-ouvertes.fr", func(c Config) any { return hal{c} }},
-		{"biorxiv", "https://api.biorxiv.org", func(c Config) any { return biorxiv{c} }},
-		{"unpaywall", "https://api.unpaywall.org/v2", func(c Config) any { return unpaywall{c} }},
-		{"openalex", "https://api.openalex.org", func(c Config) any { return openAlex{c} }},
-		{"crossref", "https://api.crossref.org", func(c Config) any { return crossref{c} }},
-		{"semanticscholar", "https://api.semanticscholar.org/graph/v1", func(c Config) any { return semanticScholar{c} }},
-		{"datacite", "https://api.datacite.org", func(c Config) any { return dataCite{c} }},
-		{"landing", "https://doi.org", func(c Config) any { return doiLanding{c} }},
+		{"idconv", "https://pmc.ncbi.nlm.nih.gov/tools/idconv/api/v1/articles", func(c Config) any { return idConverter{c} }, false},
+		{"pmc", "https://pmc-oa-opendata.s3.amazonaws.com", func(c Config) any { return pmc{c} }, false},
+		{"arxiv", "https://arxiv.org", func(c Config) any { return arxiv{c} }, false},
+		{"europepmc", "https://www.ebi.ac.uk/europepmc/webservices/rest", func(c Config) any { return europePMC{c} }, false},
+		{"zenodo", "https://zenodo.org/api", func(c Config) any { return zenodo{c} }, false},
+		{"figshare", "https://api.figshare.com/v2", func(c Config) any { return figshare{c} }, false},
+		{"osf", "https://api.osf.io/v2", func(c Config) any { return osf{c} }, false},
+		{"hal", "https://api.archives-ouvertes.fr", func(c Config) any { return hal{c} }, false},
+		{"biorxiv", "https://api.biorxiv.org", func(c Config) any { return biorxiv{c} }, false},
+		{"unpaywall", "https://api.unpaywall.org/v2", func(c Config) any { return unpaywall{c} }, false},
+		{"openalex", "https://api.openalex.org", func(c Config) any { return openAlex{c} }, false},
+		{"crossref", "https://api.crossref.org", func(c Config) any { return crossref{c} }, false},
+		{"semanticscholar", "https://api.semanticscholar.org/graph/v1", func(c Config) any { return semanticScholar{c} }, false},
+		{"doaj", "https://doaj.org/api/v4", func(c Config) any { return doaj{c} }, false},
+		{"datacite", "https://api.datacite.org", func(c Config) any { return dataCite{c} }, false},
+		{"openaire", "https://api.openaire.eu/graph/v3", func(c Config) any { return openAIRE{c} }, true},
+		{"core", "https://api.core.ac.uk/v3", func(c Config) any { return core{c} }, true},
+		{"landing", "https://doi.org", func(c Config) any { return doiLanding{c} }, false},
+		{"wayback", "https://web.archive.org", func(c Config) any { return wayback{c} }, false},
 	}
 }
 
-// Names lists the sources in the order in which they are asked by default.
+// Names lists the sources in the order in which they are asked, those included
+// that are not asked by default.
 func Names() []string {
 	var names []string
 	for _, s := range sources() {
@@ -70,6 +80,10 @@ func Names() []string {
 	}
 	return names
 }
+
+// Scarce reports whether a source answers so seldom without a key that it is not
+// asked by default.
+func Scarce(name string) bool { return rowOf(name).scarce }
 
 // rowOf returns the row of a source, or the zero row.
 func rowOf(name string) source {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/quire-dev/quire/paper"
@@ -137,7 +136,7 @@ func scholarAnswer(a paper.Artifact, body []byte) (paper.Answer, error) {
 	answer := paper.Answer{IDs: ids, Title: string(record.Title), Note: "no open copy"}
 	if u := string(record.PDF.URL); u != "" {
 		answer.Note = "open copy, status " + strings.ToLower(clip(string(record.PDF.Status), 40))
-		c := scholarCandidate(u)
+		c := fileByWords(u)
 		c.License = scholarLicense(string(record.PDF.License))
 		answer.Candidates = []paper.Candidate{c}
 	}
@@ -179,18 +178,6 @@ func withoutClass(arxiv string) string {
 	}
 	archive, _, _ = strings.Cut(archive, ".")
 	return archive + "/" + number
-}
-
-// scholarCandidate tells by its words whether a URL is that of a file.
-func scholarCandidate(raw string) paper.Candidate {
-	u, err := url.Parse(raw)
-	if err == nil && u.Hostname() != "doi.org" {
-		where := strings.ToLower(u.Path + "?" + u.RawQuery)
-		if strings.Contains(where, "pdf") || strings.Contains(where, "download") {
-			return paper.Candidate{URL: raw, Kind: paper.PDF}
-		}
-	}
-	return page(raw)
 }
 
 // scholarLicense reads the service's spelling of Creative Commons licences,

@@ -14,22 +14,22 @@ type unpaywall struct{ cfg Config }
 
 type unpaywallRecord struct {
 	DOI       text                    `json:"doi"`
-	Title     text                    `json:"title"`
-	Published text                    `json:"published_date"`
-	IsOA      flag                    `json:"is_oa"`
-	Status    text                    `json:"oa_status"`
-	Best      unpaywallLocation       `json:"best_oa_location"`
-	First     unpaywallLocation       `json:"first_oa_location"`
-	Locations list[unpaywallLocation] `json:"oa_locations"`
+	Title     text                    `json:"title,omitempty"`
+	Published text                    `json:"published_date,omitempty"`
+	IsOA      flag                    `json:"is_oa,omitempty"`
+	Status    text                    `json:"oa_status,omitempty"`
+	Best      unpaywallLocation       `json:"best_oa_location,omitzero"`
+	First     unpaywallLocation       `json:"first_oa_location,omitzero"`
+	Locations list[unpaywallLocation] `json:"oa_locations,omitempty"`
 }
 
 type unpaywallLocation struct {
-	URL      text `json:"url"`
-	PDF      text `json:"url_for_pdf"`
-	Page     text `json:"url_for_landing_page"`
-	Version  text `json:"version"`
-	License  text `json:"license"`
-	Evidence text `json:"evidence"`
+	URL      text `json:"url,omitempty"`
+	PDF      text `json:"url_for_pdf,omitempty"`
+	Page     text `json:"url_for_landing_page,omitempty"`
+	Version  text `json:"version,omitempty"`
+	License  text `json:"license,omitempty"`
+	Evidence text `json:"evidence,omitempty"`
 }
 
 func (unpaywall) accepts(a paper.Artifact) bool { return a.IDs.DOI != "" }

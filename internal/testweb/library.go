@@ -67,6 +67,12 @@ func (lib *library) find(service, id string) (any, bool) {
 		return crossrefRecord(work), work.DOI != ""
 	case "semanticscholar":
 		return semanticScholarRecord(work), work.DOI != "" || work.ArXiv != ""
+	case "doaj":
+		return directoryRecord(work), len(work.copiesAt("doaj")) > 0
+	case "core":
+		return coreRecord(work), len(work.copiesAt("core")) > 0
+	case "openaire":
+		return openAIRERecord(work), len(work.copiesAt("openaire")) > 0
 	case "europepmc":
 		return europePMCRecord(work), work.PMCID != ""
 	case "idconv":

@@ -11,6 +11,10 @@ func (c Copy) knows(service string) bool {
 	if c.Services != nil {
 		return slices.Contains(c.Services, service)
 	}
+	switch service {
+	case "doaj", "openaire", "core", "wayback":
+		return false
+	}
 	return (service != "crossref" || c.Publisher) && !slices.Contains(repositories(), service)
 }
 

@@ -23,6 +23,17 @@ type replayRecord struct {
 		PubMed     string
 	}
 	Attributes struct{ DOI string }
+
+	About struct {
+		Identifiers []struct{ Type, ID string } `json:"identifier"`
+		Links       []directoryLink             `json:"link"`
+	} `json:"bibjson"` // of DOAJ
+	PIDs []struct{ Scheme, Value string } // of OpenAIRE
+}
+
+type directoryLink struct {
+	Type string `json:"content_type"`
+	URL  string
 }
 
 type unpaywallRow struct {
@@ -59,7 +70,7 @@ func (rp *Replay) index(service string, body []byte) {
 		return
 	}
 	var record replayRecord
-	if !slices.Contains(bulkServices(), service) || json.Unmarshal(body, &record) != nil {
+	if !slices.Contains(bulkServices(), service) && service != "openaire" || json.Unmarshal(body, &record) != nil {
 		return
 	}
 	for _, id := range record.identifiers(service) {
@@ -76,7 +87,7 @@ func (rp *Replay) index(service string, body []byte) {
 }
 
 func (record replayRecord) identifiers(service string) []string {
-	doi := firstOf(record.DOI, firstOf(record.ExternalIDs.DOI, record.Attributes.DOI))
+	doi := firstOf(firstOf(record.DOI, record.listedDOI()), firstOf(record.ExternalIDs.DOI, record.Attributes.DOI))
 	ids := []string{prefixed("doi:", strings.ToLower(strings.TrimPrefix(doi, "https://doi.org/")))}
 	switch service {
 	case "europepmc":
@@ -87,6 +98,21 @@ func (record replayRecord) identifiers(service string) []string {
 		ids = append(ids, prefixed("arxiv:", strings.ToLower(record.ExternalIDs.ArXiv)), prefixed("pmid:", record.ExternalIDs.PubMed))
 	}
 	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+}
+
+// listedDOI is the DOI in a list of identifiers.
+func (record replayRecord) listedDOI() string {
+	for _, id := range record.About.Identifiers {
+		if strings.EqualFold(id.Type, "doi") {
+			return id.ID
+		}
+	}
+	for _, id := range record.PIDs {
+		if id.Scheme == "doi" {
+			return id.Value
+		}
+	}
+	return ""
 }
 
 // pdfURLs lists the URLs at which the record says there is a PDF.
@@ -103,6 +129,11 @@ func (record replayRecord) pdfURLs() []string {
 	for _, text := range record.FullTexts.URLs {
 		if text.DocumentStyle == "pdf" {
 			urls = append(urls, text.URL)
+		}
+	}
+	for _, link := range record.About.Links {
+		if strings.Contains(strings.ToLower(link.Type), "pdf") {
+			urls = append(urls, link.URL)
 		}
 	}
 	return slices.DeleteFunc(urls, func(u string) bool { return u == "" })
@@ -145,6 +176,15 @@ func unwrapped(service string, body []byte) []byte {
 		return nil
 	}
 	return body
+}
+
+// listed takes the records out of a list of DOAJ's or OpenAIRE's.
+func listed(service string, body []byte) []json.RawMessage {
+	var list struct{ Results []json.RawMessage }
+	if service != "doaj" && service != "openaire" || json.Unmarshal(body, &list) != nil {
+		return nil
+	}
+	return list.Results
 }
 
 var arXivURL = regexp.MustCompile(`^https?://(?:www\.|export\.)?arxiv\.org/pdf/([^?#]+)$`)

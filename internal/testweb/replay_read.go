@@ -104,6 +104,9 @@ func (rp *Replay) readRecordings(dir string) error {
 		}
 		if r.Status == http.StatusOK && !strings.Contains(r.URL, "select=") { // whole records only
 			rp.index(r.Service, unwrapped(r.Service, body))
+			for _, record := range listed(r.Service, body) {
+				rp.index(r.Service, record)
+			}
 		}
 		key := requestKey(r.Method, r.URL)
 		rec := recording{r.Request["accept"], r.Status, r.Response, body, r.At}
@@ -129,7 +132,7 @@ func instant(text string) time.Time {
 
 // bulkServices are the services whose bulk records are replayed.
 func bulkServices() []string {
-	return []string{"unpaywall", "crossref", "openalex", "europepmc", "datacite", "semanticscholar", "zenodo", "biorxiv"}
+	return []string{"unpaywall", "crossref", "openalex", "europepmc", "datacite", "semanticscholar", "zenodo", "biorxiv", "doaj"}
 }
 
 func (rp *Replay) readBulk(dir string) error {

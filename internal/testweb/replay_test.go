@@ -30,6 +30,7 @@ func TestReplay(t *testing.T) {
 		"DOI proxy":             replayDOIProxy,
 		"batches":               replayBatches,
 		"repositories":          replayRepositories,
+		"long tail":             replayLongTail,
 		"robots.txt as desired": replayRobots,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,6 +226,28 @@ func replayBatches(t *testing.T, _ *testweb.Replay, client *http.Client) {
 	var papers []*struct{ PaperID string }
 	if err := json.NewDecoder(resp.Body).Decode(&papers); err != nil || len(papers) != 2 || papers[0] == nil || papers[1] != nil {
 		t.Errorf("Semantic Scholar batch: %v, %v", papers, err)
+	}
+}
+
+// The long tail answers from its bulk records and from the recorded lists.
+func replayLongTail(t *testing.T, _ *testweb.Replay, client *http.Client) {
+	for at, want := range map[string]int{
+		"https://doaj.org/api/v4/search/articles/doi:10.1002%2FECS2.2744":                         1, // bulk
+		"https://doaj.org/api/v4/search/articles/doi:%2210.1371%2Fjournal.pone.0227130%22":        1, // a recorded list
+		"https://doaj.org/api/v4/search/articles/doi:10.5555%2Fnone":                              0,
+		"https://api.openaire.eu/graph/v3/research-products?pid=10.1089%2Fcrispr.2020.0030":       1,
+		"https://api.core.ac.uk/v3/search/works/?q=doi:%2210.1089%2Fcrispr.2020.0030%22&limit=10": 0,
+	} {
+		got := getJSON[struct{ Results []json.RawMessage }](t, client, at, 200)
+		if len(got.Results) != want || got.Results == nil {
+			t.Errorf("%s: %d results, want %d", at, len(got.Results), want)
+		}
+	}
+	if g := get(t, client, "https://api.core.ac.uk/v3/search/works?q=x"); g.status != 301 {
+		t.Errorf("CORE without the slash: status %d", g.status)
+	}
+	if rows := getJSON[[]any](t, client, "https://web.archive.org/cdx/search/cdx?url=https://old.example/a.pdf&output=json", 200); len(rows) != 0 {
+		t.Errorf("captures of nothing: %v", rows)
 	}
 }
 

@@ -32,9 +32,10 @@ func services(find finder, placeholders bool) map[string]http.Handler {
 		"api.biorxiv.org":          bioRxiv(find),
 
 		"pmc.ncbi.nlm.nih.gov": idConverter(find),
-		"doaj.org":             miss(object{"total": 0, "results": []any{}}),
-		"api.core.ac.uk":       miss(object{"totalHits": 0, "limit": 10, "offset": 0, "results": []any{}}),
-		"api.openaire.eu":      miss(object{"header": object{"numFound": 0}, "results": []any{}}),
+		"doaj.org":             directory(find),
+		"api.core.ac.uk":       core(find),
+		"api.openaire.eu":      openAIRE(find),
+		"web.archive.org":      archive(nil),
 		"archive.org":          miss(object{"archived_snapshots": object{}}),
 	}
 }

@@ -40,9 +40,10 @@ type Copy struct {
 	License   string // cc-by and the like; empty: none stated
 
 	// Services are those that know of the copy: unpaywall, openalex, crossref,
-	// semanticscholar. nil means all, but crossref only if it is the publisher's.
-	// Those of repositories know only of copies that name them: zenodo, figshare,
-	// osf, hal, biorxiv, medrxiv, datacite.
+	// semanticscholar, doaj, openaire, core, and wayback if there is a capture of it.
+	// nil means the first four, but crossref only if it is the publisher's. Those of
+	// repositories know only of copies that name them: zenodo, figshare, osf, hal,
+	// biorxiv, medrxiv, datacite.
 	Services []string
 
 	Lies http.Handler // what URL answers instead of the work's PDF
@@ -148,6 +149,7 @@ func (w *Web) Serve(world World) {
 	fixed := services(lib.find, world.Placeholders)
 	fixed[pmcBucket+".s3.amazonaws.com"] = newBucket(pmcBucket, lib.pmcObjects())
 	fixed["europepmc.org"] = lib.europePMCFiles()
+	fixed["web.archive.org"] = archive(lib.captures())
 	fixed["arxiv.org"] = arXivFiles(lib.arXivFile)
 	fixed["doi.org"] = doiProxy(lib.landing)
 	fixed["dx.doi.org"] = doiProxy(lib.landing)
