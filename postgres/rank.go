@@ -86,8 +86,11 @@ func (r *ranks) found(a arrival, last, head, served *int64) {
 func (r *ranks) arrive(a arrival, ready bool) int64 {
 	l := line{a.key, a.priority}
 	rank, found := r.head[l]
-	if !found {
-		rank = r.served[a.key]
+	switch served := r.served[a.key]; {
+	case !found:
+		rank = served
+	case served < rank:
+		rank--
 	}
 	if last, got := r.last[a.share]; got {
 		rank = max(rank, last+1)

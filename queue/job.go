@@ -55,8 +55,9 @@ type Job struct {
 	// By start-time fair queueing (Goyal, Vin, Cheng: SIGCOMM 1996) it is the
 	// greater of two numbers: one more than the rank that the job's run got last
 	// at this key, 0 if it got none yet; and the rank of what is being served,
-	// which is that of the first ready job of this key and priority or, if none is
-	// ready, the greatest that was ever leased at this key.
+	// which is the greatest that was ever leased at this key, but neither more than
+	// that of the first ready job of this key and priority, if one is ready, nor more
+	// than one less than that. So a run that comes to a backlog is served next.
 	Rank int64
 
 	// Attempts counts the tries that failed or broke off, and the one under way.

@@ -84,10 +84,11 @@ type head struct {
 	priority int
 }
 
-// serving is the rank of what is served at a head.
+// serving is what is known of a head.
 type serving struct {
-	rank  int64
-	empty bool // no job is ready there: rank is that of the last one
+	first  int64 // rank of the first ready job
+	empty  bool  // there is none
+	served int64 // the greatest rank that was leased at the key
 }
 
 // ranks are what a transaction knows of ranks. Shares are written at its end;
@@ -123,12 +124,25 @@ func (t *tx) arrive(s share, priority int, ready bool) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	rank := max(last+1, now.rank)
+	rank := max(last+1, now.rank())
 	shares[s], t.ranks.dirty[s] = rank, true
-	if ready && now.empty {
-		t.ranks.heads[h] = serving{rank: rank}
+	if ready && (now.empty || rank < now.first) {
+		now.first, now.empty = rank, false
+		t.ranks.heads[h] = now
 	}
 	return rank, nil
+}
+
+// rank is that of what is being served.
+func (s serving) rank() int64 {
+	switch {
+	case s.empty:
+		return s.served
+	case s.served < s.first:
+		return s.first - 1
+	default:
+		return s.first
+	}
 }
 
 func (t *tx) serving(h head) (serving, error) {
@@ -138,19 +152,20 @@ func (t *tx) serving(h head) (serving, error) {
 	if err := t.promoteOnce(); err != nil { // a job whose time has come is ready
 		return serving{}, err
 	}
-	rank, err := t.integerOr(-1, headQuery, h.key, h.priority)
-	now := serving{rank: rank}
-	if err == nil && rank < 0 {
-		now.empty = true
-		now.rank, err = t.integer(servedQuery, h.key)
-		if k := t.counts.keys[h.key]; k != nil {
-			now.rank = max(now.rank, k.served)
-		}
+	first, err := t.integerOr(-1, headQuery, h.key, h.priority)
+	if err != nil {
+		return serving{}, err
 	}
-	if err == nil {
-		t.ranks.heads[h] = now
+	served, err := t.integer(servedQuery, h.key)
+	if err != nil {
+		return serving{}, err
 	}
-	return now, err
+	if k := t.counts.keys[h.key]; k != nil {
+		served = max(served, k.served)
+	}
+	now := serving{first: first, empty: first < 0, served: served}
+	t.ranks.heads[h] = now
+	return now, nil
 }
 
 // moveHeads says that ready jobs have come or gone by other ways than arrive.

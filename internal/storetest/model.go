@@ -145,7 +145,9 @@ func (m *model) arrive(j *modelJob, key string) {
 	served := m.served[key]
 	for _, first := range m.readyAt(key) {
 		if first.Priority == j.Priority {
-			served = first.Rank
+			if served = first.Rank; m.served[key] < first.Rank {
+				served--
+			}
 			break
 		}
 	}

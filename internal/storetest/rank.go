@@ -99,6 +99,24 @@ func rankDocumented(t *testing.T, s Store, _ func(time.Duration)) {
 	ranks(t, s, "at another key", map[string]int64{"elsewhere": 0})
 }
 
+// rankNew has runs of one job each come to a backlog: each is next, after those that
+// came before it.
+func rankNew(t *testing.T, s Store, _ func(time.Duration)) {
+	enqueue(t, s, ofRun("bulk", 100)...)
+	lease(t, s, key, 10)
+	for _, run := range []string{"x", "y", "z"} {
+		enqueue(t, s, ofRun(run, 1)...)
+	}
+	ranks(t, s, "behind ten that were leased", map[string]int64{"bulk10": 10, "x0": 9, "y0": 9, "z0": 9})
+	var order []string
+	for range 4 {
+		order = append(order, leaseOne(t, s, key).Job.ArtifactID)
+	}
+	if diff := cmp.Diff([]string{"x0", "y0", "z0", "bulk10"}, order); diff != "" {
+		t.Errorf("order of leases, want (-), got (+):\n%s", diff)
+	}
+}
+
 // rankDelayed: delayed jobs have ranks, but nothing is served by them.
 func rankDelayed(t *testing.T, s Store, advance func(time.Duration)) {
 	later := ofRun("later", 3)
@@ -172,8 +190,8 @@ func rankAnew(t *testing.T, s Store, _ func(time.Duration)) {
 	settle(t, s, queue.Settlement{Lease: leaseOne(t, s, key2), Verb: queue.Advance, Key: key})
 	ranks(t, s, "back at the first key", map[string]int64{"a2": 7, "a4": 4, "a5": 5})
 
-	enqueue(t, s, ofRun("b", 3)...) // they start at the first ready one's, a4's
-	want := []string{"a4", "b0", "a5", "b1", "a0", "b2", "a2"}
+	enqueue(t, s, ofRun("b", 3)...) // they start at 3, what was leased last, before the first ready one, a4
+	want := []string{"b0", "a4", "b1", "a5", "b2", "a0", "a2"}
 	var got []string
 	for range want {
 		got = append(got, leaseOne(t, s, key).Job.ArtifactID)

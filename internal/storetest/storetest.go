@@ -95,6 +95,7 @@ func storeChecks() map[string]Check {
 		"rank/delayed":              one(rankDelayed),
 		"rank/kept":                 one(rankKept),
 		"rank/anew":                 one(rankAnew),
+		"rank/new runs":             one(rankNew),
 		"settle/finish":             one(settleFinish),
 		"settle/verbs":              one(settleVerbs),
 		"settle/stale token":        one(settleStale),
