@@ -84,16 +84,18 @@ func isHash(s string) bool {
 	return err == nil && len(b) == 32 && s == strings.ToLower(s)
 }
 
-// checkExt accepts "" and extensions such as .pdf and .tar.gz.
+// checkExt accepts "", extensions such as .pdf and .xml, and those of compressed
+// archives such as .tar.gz. What else has two parts, such as .pdf.gz, somebody made
+// of a blob.
 func checkExt(ext string) error {
 	parts := strings.Split(ext, ".")
-	bad := parts[0] != "" || len(parts) > 3
+	bad := parts[0] != "" || len(parts) > 3 || len(parts) == 3 && parts[1] != "tar"
 	for _, part := range parts[1:] {
 		odd := strings.IndexFunc(part, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 		bad = bad || part == "" || len(part) > 8 || odd >= 0
 	}
 	if bad {
-		return fmt.Errorf("extension %q: want one or two times a dot and 1 to 8 lower-case letters or digits", ext)
+		return fmt.Errorf("extension %q: want a dot and 1 to 8 lower-case letters or digits, before it .tar or nothing", ext)
 	}
 	return nil
 }
