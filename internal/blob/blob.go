@@ -43,8 +43,8 @@ type Writer interface {
 	io.Writer
 	// Sum returns the SHA-256 of the bytes written so far, in hex.
 	Sum() string
-	// Commit makes the blob durable under its hash and ext: ".pdf", or "" for
-	// none. It ends the writer, with or without an error; after an error nothing
+	// Commit makes the blob durable under its hash and ext: ".pdf", ".tar.gz",
+	// or "" for none. It ends the writer, with or without an error; after an error nothing
 	// of it is left. A ctx that has ended makes it give up before the blob shows.
 	Commit(ctx context.Context, ext string) (Blob, error)
 	// Abort drops the blob. After Commit it does nothing, so it can be deferred.
@@ -71,11 +71,8 @@ func dirFor(sum string) string { return top + "/" + sum[:2] + "/" + sum[2:4] }
 // parseKey returns the hash in the path of a blob. It takes no other way to
 // write the path, so a key cannot lead out of the store.
 func parseKey(key string) (sum string, err error) {
-	name := key[strings.LastIndexByte(key, '/')+1:]
-	sum, ext := name, ""
-	if dot := strings.IndexByte(name, '.'); dot >= 0 {
-		sum, ext = name[:dot], name[dot:]
-	}
+	ext := extOf(key)
+	sum = strings.TrimSuffix(key[strings.LastIndexByte(key, '/')+1:], ext)
 	if !isHash(sum) || checkExt(ext) != nil || key != keyFor(sum, ext) {
 		return "", fmt.Errorf("%q: %w", key, ErrBadKey)
 	}
@@ -87,12 +84,27 @@ func isHash(s string) bool {
 	return err == nil && len(b) == 32 && s == strings.ToLower(s)
 }
 
-// checkExt accepts "" and extensions such as .pdf and .xml.
+// checkExt accepts "", extensions such as .pdf and .xml, and those of compressed
+// archives such as .tar.gz. What else has two parts, such as .pdf.gz, somebody made
+// of a blob.
 func checkExt(ext string) error {
-	rest, found := strings.CutPrefix(ext, ".")
-	bad := strings.IndexFunc(rest, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	if ext != "" && (!found || rest == "" || len(rest) > 8 || bad >= 0) {
-		return fmt.Errorf("extension %q: want a dot and 1 to 8 lower-case letters or digits", ext)
+	parts := strings.Split(ext, ".")
+	bad := parts[0] != "" || len(parts) > 3 || len(parts) == 3 && parts[1] != "tar"
+	for _, part := range parts[1:] {
+		odd := strings.IndexFunc(part, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+		bad = bad || part == "" || len(part) > 8 || odd >= 0
+	}
+	if bad {
+		return fmt.Errorf("extension %q: want a dot and 1 to 8 lower-case letters or digits, before it .tar or nothing", ext)
 	}
 	return nil
+}
+
+// extOf returns the extension in the path of a blob; its hash has no dot.
+func extOf(key string) string {
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	if dot := strings.IndexByte(name, '.'); dot >= 0 {
+		return name[dot:]
+	}
+	return ""
 }

@@ -54,7 +54,7 @@ func (l *Links) Link(name, blobPath string) error {
 	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") {
 		return fmt.Errorf("link %q: %w", name, fs.ErrInvalid)
 	}
-	if err := l.link(name+path.Ext(blobPath), blobPath); err != nil {
+	if err := l.link(name+extOf(blobPath), blobPath); err != nil {
 		return fmt.Errorf("link %q: %w", name, err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -44,6 +45,23 @@ func TestLinks(t *testing.T) {
 	if got := tree(t, works); len(got) != 3 {
 		t.Errorf("left behind: %v", got)
 	}
+}
+
+// An extension of two parts is the link's as a whole.
+func TestLinks_twoParts(t *testing.T) {
+	store, links, works := openLinks(t)
+	b := mustPut(t, store, []byte("x"), ".tar.gz")
+	if err := links.Link("a.b", b.Path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(works, "a.b.tar.gz")); string(got) != "x" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	f, n, err := store.Open(t.Context(), b.Path)
+	if err != nil || n != 1 || !strings.HasSuffix(b.Path, b.SHA256+".tar.gz") {
+		t.Fatalf("%+v: %d bytes, %v", b, n, err)
+	}
+	f.Close()
 }
 
 func TestLinks_refuses(t *testing.T) {

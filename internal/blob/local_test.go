@@ -242,7 +242,7 @@ func TestLocal_refuses(t *testing.T) {
 			t.Errorf("Create %q: no error", name)
 		}
 	}
-	for _, ext := range []string{"pdf", ".", "./x", ".PDF", "..pdf", ".tar.gz", ".toolongext"} {
+	for _, ext := range []string{"pdf", ".", "./x", ".PDF", "..pdf", ".tar.", "a.gz", ".pdf.gz", ".tar.gz.gz", ".toolongext"} {
 		if _, err := put(t.Context(), store, body, ext); err == nil {
 			t.Errorf("Commit with extension %q: no error", ext)
 		}

@@ -8,9 +8,15 @@ import (
 	"github.com/quire-dev/quire/paper"
 )
 
-// arxiv makes the address of the PDF out of an arXiv id. No request is needed,
-// and arXiv, which allows one every three seconds, is spared it.
+// arxiv makes the addresses of the PDF, the page and the source out of an arXiv
+// id. No request is needed, and arXiv, which allows one every three seconds, is
+// spared it.
 type arxiv struct{ cfg Config }
+
+// arxivPrograms is the mirror that arXiv sets apart for programs
+// (https://info.arxiv.org/help/bulk_data.html). The robots.txt of arxiv.org lets
+// them have /pdf and /html, but not /e-print.
+const arxivPrograms = "https://export.arxiv.org"
 
 func (arxiv) accepts(a paper.Artifact) bool { return a.IDs.ArXiv != "" }
 
@@ -18,11 +24,19 @@ func (x arxiv) candidates(a paper.Artifact) []paper.Candidate {
 	if a.IDs.ArXiv == "" {
 		return nil
 	}
-	u := x.cfg.BaseURL + "/pdf/" + escapePath(a.IDs.ArXiv)
+	id := escapePath(a.IDs.ArXiv)
 	if a.Version > 0 && strings.HasPrefix(a.ID, "arxiv:") { // a PMCID's version is another
-		u += fmt.Sprintf("v%d", a.Version)
+		id += fmt.Sprintf("v%d", a.Version)
 	}
-	return []paper.Candidate{{URL: u, Kind: paper.PDF, Version: paper.Submitted}}
+	sources := x.cfg.BaseURL
+	if sources == DefaultBaseURL("arxiv") {
+		sources = arxivPrograms
+	}
+	return []paper.Candidate{
+		{URL: x.cfg.BaseURL + "/pdf/" + id, Kind: paper.PDF, Version: paper.Submitted},
+		{URL: x.cfg.BaseURL + "/html/" + id, Kind: paper.HTML, Version: paper.Submitted}, // of most since December 2023
+		{URL: sources + "/e-print/" + id, Kind: paper.Source, Version: paper.Submitted},
+	}
 }
 
 // ShutsOut reports whether a status at a key means that the service has shut us

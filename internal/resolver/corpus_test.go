@@ -230,7 +230,7 @@ func TestUnpaywall_Bulk(t *testing.T) {
 }
 
 func TestCrossref_Bulk(t *testing.T) {
-	files := 0
+	files, xmls := 0, 0
 	bulk(t, "crossref", `{"status":"ok","message":`, "}", func(row object, answer paper.Answer) {
 		got := urls(answer)
 		for _, link := range row.list("link") {
@@ -243,13 +243,24 @@ func TestCrossref_Bulk(t *testing.T) {
 				}
 			}
 		}
+		for _, c := range answer.Candidates {
+			if c.Kind == paper.XML {
+				xmls++
+				if !strings.HasPrefix(c.License, "cc") {
+					t.Errorf("%s: XML without an open licence: %+v", row["DOI"], c)
+				}
+			}
+		}
 		for _, l := range row.list("license") {
 			if strings.Contains(l.string("URL"), "creativecommons.org/licenses/by/4.0") && !strings.HasPrefix(answer.License, "cc-") {
 				t.Errorf("%s: licence %q, want %v", row["DOI"], answer.License, l["URL"])
 			}
 		}
 	})
-	t.Logf("%d PDF links", files)
+	t.Logf("%d PDF links, %d of XML", files, xmls)
+	if xmls == 0 {
+		t.Error("no XML in any record")
+	}
 }
 
 func TestOpenAlex_Bulk(t *testing.T) {
@@ -303,7 +314,7 @@ func TestSemanticScholar_Bulk(t *testing.T) {
 }
 
 func TestEuropePMC_Bulk(t *testing.T) {
-	files := 0
+	files, xmls := 0, 0
 	bulk(t, "europepmc", `{"hitCount":1,"resultList":{"result":[`, "]}}", func(row object, answer paper.Answer) {
 		if answer.IDs.PMCID != row.string("pmcid") || answer.IDs.PMID != row.string("pmid") {
 			t.Errorf("%s: learned %+v", row["doi"], answer.IDs)
@@ -317,6 +328,12 @@ func TestEuropePMC_Bulk(t *testing.T) {
 		if want {
 			files++
 		}
+		xml := urls(answer)["https://www.ebi.ac.uk/europepmc/webservices/rest/"+row.string("pmcid")+"/fullTextXML?"]
+		if open := row["isOpenAccess"] == "Y" && row["inEPMC"] == "Y"; open != (xml.Kind == paper.XML) {
+			t.Errorf("%s: XML given %+v, open %v", row["doi"], xml, open)
+		} else if open {
+			xmls++
+		}
 	})
-	t.Logf("%d files", files)
+	t.Logf("%d files, %d of XML", files, xmls)
 }

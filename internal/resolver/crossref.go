@@ -130,7 +130,9 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 		answer.Title = string(work.Title[0])
 	}
 	for _, link := range work.Links {
-		if !link.file() {
+		claim := licenseFor(string(link.Version), licenses)
+		kind := link.kind()
+		if kind == "" || kind == paper.XML && !strings.HasPrefix(claim, "cc") {
 			continue
 		}
 		v := version(string(link.Version))
@@ -138,7 +140,7 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 			v = paper.Submitted // a preprint server's own version of record
 		}
 		answer.Candidates = append(answer.Candidates, paper.Candidate{
-			URL: string(link.URL), Kind: paper.PDF, Version: v, License: licenseFor(string(link.Version), licenses),
+			URL: string(link.URL), Kind: kind, Version: v, License: claim,
 		})
 	}
 	answer.Note = "no licence"
@@ -148,19 +150,21 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 	return answer, nil
 }
 
-// file reports whether the link is for readers and likely to be a PDF. Links for
-// similarity checking are for Crossref's own checker.
-func (link crossrefLink) file() bool {
+// kind is what the link is likely to give readers: a PDF, or the article as XML,
+// which is of use only under an open licence; empty if neither. Links for similarity
+// checking are for Crossref's own checker. Elsevier's API wants a key, and gives XML
+// of its own kind.
+func (link crossrefLink) kind() paper.Kind {
 	if link.For == "similarity-checking" {
-		return false
+		return ""
 	}
-	switch strings.ToLower(string(link.Type)) {
-	case "application/pdf":
-		return true
-	case "", "unspecified":
-		return namesPDF(string(link.URL))
+	switch mediaType := strings.ToLower(string(link.Type)); {
+	case mediaType == "application/pdf", (mediaType == "" || mediaType == "unspecified") && namesPDF(string(link.URL)):
+		return paper.PDF
+	case isXMLType(mediaType) && !strings.Contains(string(link.URL), "://api.elsevier.com/"):
+		return paper.XML
 	default:
-		return false
+		return ""
 	}
 }
 

@@ -23,6 +23,7 @@ type europePMCRecord struct {
 	IsOA      flag `json:"isOpenAccess"`
 	InEPMC    flag `json:"inEPMC"`
 	HasPDF    flag `json:"hasPDF"`
+	HasSuppl  flag `json:"hasSuppl"`
 	AuthMan   flag `json:"authMan"` // an author manuscript, as are the next two
 	EPMCMan   flag `json:"epmcAuthMan"`
 	NIHMan    flag `json:"nihAuthMan"`
@@ -54,7 +55,7 @@ func (e europePMC) url(a paper.Artifact) string {
 	return e.cfg.BaseURL + "/search?query=" + query + "&resultType=core&format=json"
 }
 
-func (europePMC) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, error) {
+func (e europePMC) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, error) {
 	if err := check(reply, false); err != nil {
 		return paper.Answer{}, err
 	}
@@ -72,6 +73,7 @@ func (europePMC) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, erro
 		matched++
 		answer.IDs.Merge(ids)
 		answer.Candidates = append(answer.Candidates, record.candidates(ids)...)
+		answer.Candidates = append(answer.Candidates, record.otherFormats(e.cfg.BaseURL, ids)...)
 		if matched == 1 {
 			answer.Title, answer.Note = string(record.Title), record.note()
 			answer.Published = dateOf(record.Published)
@@ -126,6 +128,25 @@ func (r europePMCRecord) candidates(ids paper.IDs) []paper.Candidate {
 	}
 	for i := range files {
 		files[i].Version, files[i].License = r.version(), license(string(r.License))
+	}
+	return files
+}
+
+// otherFormats are the article as XML and its supplementary files, which the
+// service hands out of the open-access subset alone
+// (https://europepmc.org/RestfulWebService, fullTextXML and supplementaryFiles).
+func (r europePMCRecord) otherFormats(base string, ids paper.IDs) []paper.Candidate {
+	if ids.PMCID == "" || !r.IsOA || !r.InEPMC {
+		return nil
+	}
+	file := paper.Candidate{
+		URL: base + "/" + ids.PMCID + "/fullTextXML", Kind: paper.XML,
+		Version: r.version(), License: license(string(r.License)),
+	}
+	files := []paper.Candidate{file}
+	if r.HasSuppl {
+		file.URL, file.Kind = base+"/"+ids.PMCID+"/supplementaryFiles", paper.Supplement
+		files = append(files, file)
 	}
 	return files
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,9 +116,14 @@ func same(raw string) string {
 func checkAnswer(t testing.TB, answer paper.Answer) {
 	t.Helper()
 	seen := map[string]bool{}
+	others := false // files that are no PDF come last
 	for _, c := range answer.Candidates {
-		if seen[c.URL] || same(c.URL) == "" || c.Source == "" || c.Kind != paper.PDF && c.Kind != paper.XML && c.Kind != paper.Landing {
+		other := slices.Contains([]paper.Kind{paper.XML, paper.Source, paper.HTML, paper.Supplement}, c.Kind)
+		if seen[c.URL] || same(c.URL) == "" || c.Source == "" || !other && c.Kind != paper.PDF && c.Kind != paper.Landing {
 			t.Errorf("bad candidate %+v", c)
+		}
+		if others = others || other; others && !other {
+			t.Errorf("%s comes behind a file of another kind", c.URL)
 		}
 		seen[c.URL] = true
 		if strings.ContainsAny(c.URL, " \r\n\t\x00<>\"") || strings.Contains(c.URL, "#") {

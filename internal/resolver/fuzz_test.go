@@ -149,10 +149,12 @@ func FuzzParseLanding(f *testing.F) {
 	f.Add([]byte(`<base href="//x"><meta name=citation_pdf_url content="/a b.pdf">`), pageURL, `</a>; rel=item; type="application/pdf"`)
 	f.Add([]byte(`<script type="application/ld+json">{"encoding":[{"contentUrl":"a.pdf"}]}`), "::", "<")
 	f.Add([]byte(`<title><a href=a.pdf>PDF<embed src=x?file=a.pdf>`), "", "")
+	f.Add([]byte(`<meta name=generator content="Open Journal Systems"><a class="obj_galley_link pdf" href=/article/view/1/2>PDF<link rel=alternate type=text/xml href=a>`),
+		"https://www.jstage.jst.go.jp/article/a/1/2/_article", "")
 	f.Fuzz(func(t *testing.T, page []byte, base, link string) {
 		got := resolver.ParseLanding(page, base, http.Header{"Link": {link}})
 		checkAnswer(t, paper.Answer{Candidates: got.Candidates, Title: got.Title})
-		if (got.Class == "") != (len(got.Candidates) > 0) || got.Note == "" {
+		if (got.Class == "") != (len(found(got, paper.PDF)) > 0) || got.Note == "" {
 			t.Errorf("class and candidates disagree: %+v", got)
 		}
 	})

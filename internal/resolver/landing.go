@@ -14,20 +14,24 @@ const maxPage = 2 << 20
 
 // Landing is what a page about a work says.
 type Landing struct {
-	Candidates []paper.Candidate // files, best first; all Guessed: robots.txt holds
-	Title      string
-	DOI        string // in lower case; empty if the page names none
-	License    string // only if it is a Creative Commons one
+	// Candidates are files: PDFs, then XML, then HTML, those of a kind best first and
+	// at most 12. All are Guessed: robots.txt holds.
+	Candidates []paper.Candidate
 
-	// Class is why there is no candidate: challenge, login_wall, cookie_wall,
-	// paywall, no_pdf_link or not_found_id; empty if there is one.
+	Title   string
+	DOI     string // in lower case; empty if the page names none
+	License string // only if it is a Creative Commons one
+
+	// Class is why the page names no PDF: challenge, login_wall, cookie_wall,
+	// paywall, no_pdf_link or not_found_id; empty if it names one. It may name files
+	// of other kinds all the same, unless it is a wall.
 	Class paper.Class
-	Note  string // the rule that found the file, or the sign that none can be had
+	Note  string // the rule that found the PDF, or the sign that none can be had
 }
 
-// ParseLanding searches a page for the address of the PDF. base is the final URL
-// of the page, header that of its response (it may be nil). Of a page that is
-// a wall instead of an article nothing is taken. ParseLanding is total: any bytes
+// ParseLanding searches a page for the addresses of the work's files. base is the
+// final URL of the page, header that of its response (it may be nil). Of a page that
+// is a wall instead of an article nothing is taken. ParseLanding is total: any bytes
 // give a Landing.
 func ParseLanding(page []byte, base string, header http.Header) Landing {
 	page = page[:min(len(page), maxPage)]
@@ -48,54 +52,14 @@ func ParseLanding(page []byte, base string, header http.Header) Landing {
 	if l.Title == "" {
 		l.Title = clip(doc.title, maxTitle)
 	}
-	l.Candidates, l.Note = find(doc, links, at)
+	l.Candidates, l.Note = facts(doc, links, at).files()
 	for i := range l.Candidates {
 		l.Candidates[i].License = l.License
 	}
-	if len(l.Candidates) == 0 {
+	if len(l.Candidates) == 0 || l.Candidates[0].Kind != paper.PDF {
 		l.Class, l.Note = doc.without()
 	}
 	return l
-}
-
-// find applies the rules in order; the first that gives a usable URL wins.
-func find(doc document, links []pageLink, at *url.URL) ([]paper.Candidate, string) {
-	root := at
-	if doc.base != "" {
-		if u, err := at.Parse(doc.base); err == nil {
-			root = u
-		}
-	}
-	for _, rule := range rules {
-		found := usable(rule.find(doc, links, root), root, at)
-		if len(found) > 0 {
-			return found, rule.name
-		}
-	}
-	return nil, ""
-}
-
-// usable resolves, rewrites and orders what a rule found: the page's own host
-// and folder first.
-func usable(refs []string, root, at *url.URL) []paper.Candidate {
-	var raw []paper.Candidate
-	for _, u := range nearest(resolveAll(refs, root), at) {
-		if u = rewrite(u); u != at.String() {
-			raw = append(raw, paper.Candidate{URL: u, Kind: paper.PDF, Guessed: true})
-		}
-	}
-	return tidy("landing", paper.Answer{Candidates: raw}).Candidates
-}
-
-func resolveAll(refs []string, root *url.URL) []string {
-	var urls []string
-	for _, ref := range refs {
-		ref = strings.TrimSpace(ref)
-		if u, err := root.Parse(strings.ReplaceAll(ref, " ", "%20")); err == nil && ref != "" {
-			urls = append(urls, u.String())
-		}
-	}
-	return urls
 }
 
 // doi returns the DOI that the page says it is about.

@@ -1,20 +1,25 @@
 package resolver
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 // maxNesting bounds the search in a JSON-LD document.
 const maxNesting = 8
 
-// media returns the PDFs that JSON-LD names as an encoding of the page's work.
-// Those of a data set are its data, not an article.
-func (d *document) media() []string {
+// media returns the files that JSON-LD names as an encoding of the page's work
+// and that are of a type, or by their name are; named may be nil. Those of a data
+// set are its data, not an article.
+func (d *document) media(isType, named func(string) bool) []string {
 	var refs []string
 	d.eachNode(func(node map[string]any) {
 		for _, key := range []string{"encoding", "associatedMedia"} {
 			for _, m := range nodes(node[key]) {
 				file, _ := m["contentUrl"].(string)
 				format, _ := m["encodingFormat"].(string)
-				if file != "" && (isPDFType(format) || namesPDF(file)) {
+				if file != "" && (isType(format) || named != nil && named(file)) {
 					refs = append(refs, file)
 				}
 			}
@@ -31,6 +36,25 @@ func (d *document) forSale() bool {
 		sale = sale || free == false || free == "False" || free == "false"
 	})
 	return sale
+}
+
+// dataset reports whether the page is about data: JSON-LD or Dublin Core says so.
+func (p pageFacts) dataset() bool {
+	for _, kind := range append(slices.Clone(p.doc.metas["dc.type"]), p.doc.metas["dcterms.type"]...) {
+		if strings.EqualFold(kind, "dataset") {
+			return true
+		}
+	}
+	for _, script := range p.doc.scripts {
+		var v any
+		if json.Unmarshal(script, &v) != nil {
+			continue
+		}
+		if slices.ContainsFunc(nodes(v), func(node map[string]any) bool { return node["@type"] == "Dataset" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // eachNode visits the things that JSON-LD describes, except data sets.

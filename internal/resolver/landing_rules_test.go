@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,10 +14,13 @@ import (
 
 const pageURL = "https://journal.org/vol/7/article"
 
-func found(l resolver.Landing) []string {
+// found returns the addresses of the files of a kind.
+func found(l resolver.Landing, kind paper.Kind) []string {
 	var urls []string
 	for _, c := range l.Candidates {
-		urls = append(urls, c.URL)
+		if c.Kind == kind {
+			urls = append(urls, c.URL)
+		}
 	}
 	return urls
 }
@@ -52,6 +56,24 @@ func TestParseLanding_Rules(t *testing.T) {
 		"OJS":             {page: `<a class="obj_galley_link pdf" href="https://journal.org/index.php/j/article/view/1/2">PDF</a><a class="obj_galley_link file" href="/article/view/1/3">HTML</a>`, want: []string{"https://journal.org/index.php/j/article/download/1/2"}},
 		"Wiley reader":    {page: `<meta name="citation_pdf_url" content="https://onlinelibrary.wiley.com/doi/epdf/10.1002/a">`, want: []string{"https://onlinelibrary.wiley.com/doi/pdfdirect/10.1002/a"}},
 
+		"OJS viewer":      {page: `<iframe src="/plugins/generic/pdfJsViewer/pdf.js/web/viewer.html?file=https%3A%2F%2Fjournal.org%2Findex.php%2Fj%2Farticle%2Fdownload%2F1%2F2"></iframe>`, want: []string{"https://journal.org/index.php/j/article/download/1/2"}},
+		"Google's viewer": {page: `<iframe src="https://docs.google.com/viewer?url=https://journal.org/a.pdf&amp;embedded=true"></iframe>`, want: []string{"https://journal.org/a.pdf"}},
+		"viewer in a tag": {page: `<meta name="citation_pdf_url" content="/pdfjs/viewer?file=a.pdf">`, want: []string{"https://journal.org/pdfjs/a.pdf"}},
+		"no viewer":       {page: `<iframe src="/download.pdf?file=a.pdf"></iframe>`, want: []string{"https://journal.org/download.pdf?file=a.pdf"}},
+		"empty viewer":    {page: `<iframe src="/viewer.html?file="></iframe>`},
+
+		"without TLS":               {page: `<meta name="citation_pdf_url" content="http://journal.org/a.pdf"><meta name="citation_pdf_url" content="http://cdn.net/a.pdf">`, want: []string{"https://journal.org/a.pdf", "http://cdn.net/a.pdf"}},
+		"entities twice":            {page: `<meta name="citation_pdf_url" content="/a?b=1&amp;amp;c=2">`, want: []string{"https://journal.org/a?b=1&c=2"}},
+		"Nature's preview":          {page: `<meta name="citation_pdf_url" content="https://www.nature.com/articles/s1_reference.pdf"><meta name="wkhealth_pdf_url" content="/a">`, want: []string{"https://journal.org/a"}},
+		"another's reference.pdf":   {page: `<meta name="citation_pdf_url" content="https://journal.org/manual_reference.pdf">`, want: []string{"https://journal.org/manual_reference.pdf"}},
+		"back to the DOI":           {page: `<meta name="citation_pdf_url" content="https://doi.org/10.5555/a">`},
+		"the page, with a slash":    {page: `<meta name="citation_pdf_url" content="http://journal.org/vol/7/article/#pdf">`},
+		"dozens":                    {page: many(40), want: resolved(12)},
+		"reference of 9 KB":         {page: `<link rel=item type=application/pdf href="/` + strings.Repeat("a", 9<<10) + `">`},
+		"several Link headers":      {header: http.Header{"Link": {`</a>; rel=item`, `<a.pdf>; rel="first item"`}}, want: []string{"https://journal.org/vol/7/a.pdf"}},
+		"Link header of data":       {header: http.Header{"Link": {`<https://schema.org/Dataset>; rel="type", </a.pdf>; rel=item; type="application/pdf"`}}},
+		"Link header of other page": {header: http.Header{"Link": {`</a>; rel=item; type="application/pdf"; anchor="/b"`}}},
+
 		"anchor":               {page: `<a href="/a.pdf?s=1">PDF</a><a href="/a.pdf?s=2">Download <b>PDF</b> (1.2 MB)</a>`, want: []string{"https://journal.org/a.pdf?s=1"}},
 		"two anchors":          {page: `<a href="/a.pdf">PDF</a><a href="/b.pdf">PDF</a>`},
 		"anchor of other site": {page: `<a href="https://other.org/a.pdf">PDF</a>`},
@@ -70,7 +92,7 @@ func TestParseLanding_Rules(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := resolver.ParseLanding([]byte(tt.page), pageURL, tt.header)
-			if diff := cmp.Diff(tt.want, found(got)); diff != "" {
+			if diff := cmp.Diff(tt.want, found(got, paper.PDF)); diff != "" {
 				t.Error(diff)
 			}
 			if want := map[bool]paper.Class{true: paper.NoPDFLink}[len(tt.want) == 0]; got.Class != want {
@@ -82,6 +104,71 @@ func TestParseLanding_Rules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func many(n int) string {
+	var page strings.Builder
+	for i := range n {
+		fmt.Fprintf(&page, `<meta name="citation_pdf_url" content="/%d.pdf">`, i)
+	}
+	return page.String()
+}
+
+func resolved(n int) (urls []string) {
+	for i := range n {
+		urls = append(urls, fmt.Sprintf("https://journal.org/%d.pdf", i))
+	}
+	return urls
+}
+
+func TestParseLanding_Kinds(t *testing.T) {
+	tests := map[string]struct {
+		page   string
+		header http.Header
+		want   []string // kind and address
+		class  paper.Class
+	}{
+		"all three": {
+			page: `<meta name="citation_fulltext_html_url" content="/full"><meta name="citation_xml_url" content="/a.xml"><meta name="citation_pdf_url" content="/a.pdf">`,
+			want: []string{"pdf https://journal.org/a.pdf", "xml https://journal.org/a.xml", "html https://journal.org/full"},
+		},
+		"XML by its other name": {page: `<meta name="fulltext_xml" content="/a">`, want: []string{"xml https://journal.org/a"}, class: paper.NoPDFLink},
+		"XML in the Link header": {
+			header: http.Header{"Link": {`</a>; rel=item; type="application/jats+xml", </b.xml>; rel=item`}},
+			want:   []string{"xml https://journal.org/a"}, class: paper.NoPDFLink,
+		},
+		"XML element": {
+			page: `<link rel="alternate" type="application/rss+xml" href="/1"><link rel="alternate" type="text/xml" href="/feed"><link rel="alternate" type="text/xml" title="OAI record" href="/3">` +
+				`<link rel="alternate" type="application/xml" href="/4">`,
+			want: []string{"xml https://journal.org/4"}, class: paper.NoPDFLink,
+		},
+		"XML in JSON-LD": {
+			page: `<script type="application/ld+json">{"@type":"ScholarlyArticle","associatedMedia":[{"contentUrl":"/a","encodingFormat":"text/xml"},{"contentUrl":"/b.xml"}]}</script>`,
+			want: []string{"xml https://journal.org/a"}, class: paper.NoPDFLink,
+		},
+		"the page is the full text": {
+			page: `<meta name="citation_fulltext_html_url" content="` + pageURL + `">`,
+			want: []string{"html " + pageURL}, class: paper.NoPDFLink,
+		},
+		"one address for two": {
+			page: `<meta name="citation_pdf_url" content="/a"><meta name="citation_xml_url" content="/a">`,
+			want: []string{"pdf https://journal.org/a"},
+		},
+		"wall": {
+			page:  `<title>Just a moment...</title><meta name="citation_xml_url" content="/a.xml">`,
+			class: paper.Challenge,
+		},
+	}
+	for name, tt := range tests {
+		got := resolver.ParseLanding([]byte(tt.page), pageURL, tt.header)
+		var files []string
+		for _, c := range got.Candidates {
+			files = append(files, string(c.Kind)+" "+c.URL)
+		}
+		if diff := cmp.Diff(tt.want, files); diff != "" || got.Class != tt.class {
+			t.Errorf("%s: class %q, want %q\n%s", name, got.Class, tt.class, diff)
+		}
 	}
 }
 

@@ -2,8 +2,6 @@ package resolver
 
 import (
 	"bytes"
-	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +13,7 @@ const (
 	maxMetas   = 100       // values that are kept of one meta name
 	maxLinked  = 256 << 10 // bytes of one JSON-LD script
 	maxScripts = 20        // JSON-LD scripts
+	maxRef     = 8 << 10   // bytes of a reference; of an address that is used [paper.NormalizeURL] takes no more
 )
 
 // document is what the rules look at. It is gathered from the stream of tokens,
@@ -140,7 +139,7 @@ func (d *document) addMeta(at map[string]string) {
 }
 
 func keep(to *[]pageLink, link pageLink) bool {
-	if len(*to) == maxLinks {
+	if len(*to) == maxLinks || len(link.href) > maxRef {
 		return false
 	}
 	*to = append(*to, link)
@@ -160,29 +159,4 @@ func (d *document) addText(open string, raw []byte) {
 			d.scripts[len(d.scripts)-1] = slices.Clone(raw)
 		}
 	}
-}
-
-var (
-	linkValue = regexp.MustCompile(`<([^>]*)>([^<]*)`)
-	linkRel   = regexp.MustCompile(`(?i);\s*rel\s*=\s*"?([^";,]*)`)
-	linkType  = regexp.MustCompile(`(?i);\s*type\s*=\s*"?([^";,\s]*)`)
-)
-
-// headerLinks reads the Link header (RFC 8288), where FAIR Signposting names the
-// files of a work.
-func headerLinks(header http.Header) []pageLink {
-	var links []pageLink
-	for _, value := range header.Values("Link") {
-		for _, found := range linkValue.FindAllStringSubmatch(value, maxMetas) {
-			link := pageLink{href: found[1]}
-			if rel := linkRel.FindStringSubmatch(found[2]); rel != nil {
-				link.rel = rel[1]
-			}
-			if kind := linkType.FindStringSubmatch(found[2]); kind != nil {
-				link.kind = kind[1]
-			}
-			links = append(links, link)
-		}
-	}
-	return links
 }

@@ -34,6 +34,7 @@ type pmcMetadata struct {
 	IsRetracted  flag `json:"is_retracted"`
 	License      text `json:"license_code"`
 	PDF          text `json:"pdf_url"`
+	XML          text `json:"xml_url"`
 }
 
 func (pmc) accepts(a paper.Artifact) bool { return a.IDs.PMCID != "" }
@@ -110,13 +111,18 @@ func (p pmc) metadata(a paper.Artifact, body []byte) (paper.Answer, error) {
 		return paper.Answer{}, err
 	}
 	answer := paper.Answer{IDs: ids, Title: string(m.Title), License: license(string(m.License)), Note: m.note()}
-	if file, md5 := p.file(string(m.PDF)); file != "" {
-		v := paper.Published
-		if m.IsManuscript {
-			v = paper.Accepted
-		}
-		answer.Candidates = []paper.Candidate{
-			{URL: file, Kind: paper.PDF, Version: v, License: answer.License, MD5: md5},
+	v := paper.Published
+	if m.IsManuscript {
+		v = paper.Accepted
+	}
+	for _, object := range []struct {
+		kind paper.Kind
+		url  text
+	}{{paper.PDF, m.PDF}, {paper.XML, m.XML}} {
+		if file, md5 := p.file(string(object.url)); file != "" {
+			answer.Candidates = append(answer.Candidates, paper.Candidate{
+				URL: file, Kind: object.kind, Version: v, License: answer.License, MD5: md5,
+			})
 		}
 	}
 	return answer, nil

@@ -3,6 +3,7 @@ package resolver_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +44,31 @@ func TestNew_BaseURL(t *testing.T) {
 	}
 }
 
+// arxivFiles are what arXiv has under an id.
+func arxivFiles(id string) []paper.Candidate {
+	return []paper.Candidate{
+		{URL: "https://arxiv.org/pdf/" + id, Kind: paper.PDF, Version: paper.Submitted},
+		{URL: "https://arxiv.org/html/" + id, Kind: paper.HTML, Version: paper.Submitted},
+		{URL: "https://export.arxiv.org/e-print/" + id, Kind: paper.Source, Version: paper.Submitted},
+	}
+}
+
+func TestArXiv_ownBase(t *testing.T) {
+	r, err := resolver.New("arxiv", resolver.Config{BaseURL: "https://mirror.net/"}, &web{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := r.Resolve(t.Context(), []paper.Artifact{{IDs: paper.IDs{ArXiv: "2101.00001"}}})
+	if err != nil || len(answers[0].Candidates) != 3 {
+		t.Fatalf("%+v, %v", answers, err)
+	}
+	for _, c := range answers[0].Candidates {
+		if !strings.HasPrefix(c.URL, "https://mirror.net/") {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 func TestLocal(t *testing.T) {
 	tests := map[string]struct {
 		source   string
@@ -52,17 +78,17 @@ func TestLocal(t *testing.T) {
 		"arxiv": {
 			"arxiv",
 			paper.Artifact{ID: "arxiv:2101.00001", IDs: paper.IDs{ArXiv: "2101.00001"}},
-			[]paper.Candidate{{URL: "https://arxiv.org/pdf/2101.00001", Kind: paper.PDF, Version: paper.Submitted}},
+			arxivFiles("2101.00001"),
 		},
 		"arxiv with version": {
 			"arxiv",
 			paper.Artifact{ID: "arxiv:math.GT/0309136", IDs: paper.IDs{ArXiv: "math.GT/0309136"}, Version: 2},
-			[]paper.Candidate{{URL: "https://arxiv.org/pdf/math.GT/0309136v2", Kind: paper.PDF, Version: paper.Submitted}},
+			arxivFiles("math.GT/0309136v2"),
 		},
 		"the version is that of the PMCID": {
 			"arxiv",
 			paper.Artifact{ID: "pmcid:PMC1", IDs: paper.IDs{PMCID: "PMC1", ArXiv: "2101.00001"}, Version: 2},
-			[]paper.Candidate{{URL: "https://arxiv.org/pdf/2101.00001", Kind: paper.PDF, Version: paper.Submitted}},
+			arxivFiles("2101.00001"),
 		},
 		"DOI": {
 			"landing", byDOI("10.5555/a(b)"),
@@ -130,6 +156,7 @@ func TestPMC_TwoRequests(t *testing.T) {
 		base + "/?list-type=2&prefix=PMC12.&delimiter=/": ok(listing),
 		base + "/metadata/PMC12.10.json": ok(`{"pmcid":"PMC12","version":10,"pmid":987,"doi":"10.5555/A","title":" On <i>x</i>",
 			"is_manuscript":true,"is_retracted":"yes","license_code":"CC BY-NC",
+			"xml_url":"s3://pmc-oa-opendata/PMC12.10/PMC12.10.xml?md5=00000000000000000000000000000001","text_url":"s3://pmc-oa-opendata/PMC12.10/PMC12.10.txt",
 			"pdf_url":"s3://pmc-oa-opendata/PMC12.10/PMC12.10.pdf?md5=0123456789ABCDEF0123456789abcdef"}`),
 	}}
 	r := newSource(t, "pmc", get)
@@ -147,6 +174,9 @@ func TestPMC_TwoRequests(t *testing.T) {
 		Candidates: []paper.Candidate{{
 			URL: base + "/PMC12.10/PMC12.10.pdf", Kind: paper.PDF, Source: "pmc", Version: paper.Accepted,
 			License: "cc-by-nc", MD5: "0123456789abcdef0123456789abcdef",
+		}, {
+			URL: base + "/PMC12.10/PMC12.10.xml", Kind: paper.XML, Source: "pmc", Version: paper.Accepted,
+			License: "cc-by-nc", MD5: "00000000000000000000000000000001",
 		}},
 		IDs:   paper.IDs{PMCID: "PMC12", PMID: "987", DOI: "10.5555/a"},
 		Title: "On <i>x</i>", License: "cc-by-nc", Note: "retracted",
@@ -232,6 +262,9 @@ func TestCrossref_LinksAndLicences(t *testing.T) {
 		{"URL":"https://x.org/check.pdf","content-type":"application/pdf","intended-application":"similarity-checking"},
 		{"URL":"https://x.org/vor.pdf","content-type":"unspecified","content-version":"vor"},
 		{"URL":"https://x.org/vor.xml","content-type":"text/xml","content-version":"vor"},
+		{"URL":"https://x.org/am.xml","content-type":"application/xml","content-version":"am","intended-application":"text-mining"},
+		{"URL":"https://x.org/check.xml","content-type":"application/xml","content-version":"am","intended-application":"similarity-checking"},
+		{"URL":"https://api.elsevier.com/content/article/PII:1?httpAccept=text/xml","content-type":"text/xml","content-version":"am"},
 		{"URL":"https://x.org/am","content-type":"application/pdf","content-version":"am"}],
 		"license":[{"URL":"http://creativecommons.org/licenses/by/4.0/","content-version":"vor","start":{"date-time":"2999-01-01T00:00:00Z"}},
 		{"URL":"https://x.org/Terms","content-version":"vor","start":{"date-time":"2015-09-01T00:00:00Z"}},
@@ -239,6 +272,7 @@ func TestCrossref_LinksAndLicences(t *testing.T) {
 	want := []paper.Candidate{
 		{URL: "https://x.org/vor.pdf", Kind: paper.PDF, Source: "crossref", Version: paper.Published, License: "https://x.org/terms"},
 		{URL: "https://x.org/am", Kind: paper.PDF, Source: "crossref", Version: paper.Accepted, License: "cc-by-nc-nd-4.0"},
+		{URL: "https://x.org/am.xml", Kind: paper.XML, Source: "crossref", Version: paper.Accepted, License: "cc-by-nc-nd-4.0"},
 	}
 	if diff := cmp.Diff(want, answer.Candidates); diff != "" || err != nil || answer.Title != "T" {
 		t.Errorf("%s %v", diff, err)
@@ -250,6 +284,31 @@ func TestCrossref_Preprint(t *testing.T) {
 		{"URL":"https://x.org/a.full.pdf","content-type":"application/pdf","content-version":"vor"}]}}`))
 	if err != nil || len(answer.Candidates) != 1 || answer.Candidates[0].Version != paper.Submitted {
 		t.Errorf("%+v, %v", answer, err)
+	}
+}
+
+func TestEuropePMC_Formats(t *testing.T) {
+	const base = "https://www.ebi.ac.uk/europepmc/webservices/rest/PMC12"
+	tests := map[string]struct {
+		fields string
+		want   []string
+	}{
+		"open":              {`"isOpenAccess":"Y","inEPMC":"Y","hasSuppl":"Y"`, []string{"xml " + base + "/fullTextXML", "supplement " + base + "/supplementaryFiles"}},
+		"no supplement":     {`"isOpenAccess":"Y","inEPMC":"Y","hasSuppl":"N"`, []string{"xml " + base + "/fullTextXML"}},
+		"free, not open":    {`"isOpenAccess":"N","inEPMC":"Y","hasSuppl":"Y"`, nil},
+		"only its abstract": {`"isOpenAccess":"Y","inEPMC":"N","hasSuppl":"Y"`, nil},
+	}
+	for name, tt := range tests {
+		answer, err := resolve(t, "europepmc", byPMCID("PMC12"), ok(`{"resultList":{"result":[{"pmcid":"PMC12","license":"cc by",`+tt.fields+`}]}}`))
+		var got []string
+		for _, c := range answer.Candidates {
+			if got = append(got, string(c.Kind)+" "+c.URL); c.License != "cc-by" || c.Version != paper.Published {
+				t.Errorf("%s: %+v", name, c)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %s %v", name, diff, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,9 +14,12 @@ const (
 )
 
 // tidy makes an answer fit for use: URLs normalised, bad and repeated ones
-// dropped, texts of a size to store.
+// dropped, texts of a size to store. Files of other formats come behind PDFs and
+// pages, which lead to PDFs, so that whoever takes only the first few loses none of
+// these.
 func tidy(source string, answer paper.Answer) paper.Answer {
-	raw := answer.Candidates
+	raw := slices.Clone(answer.Candidates)
+	slices.SortStableFunc(raw, func(a, b paper.Candidate) int { return rank(a.Kind) - rank(b.Kind) })
 	answer.Candidates = nil
 	seen := make(map[string]bool)
 	for _, c := range raw {
@@ -32,6 +36,13 @@ func tidy(source string, answer paper.Answer) paper.Answer {
 	}
 	answer.Title = clip(answer.Title, maxTitle)
 	return answer
+}
+
+func rank(kind paper.Kind) int {
+	if kind == paper.PDF || kind == paper.Landing {
+		return 0
+	}
+	return 1
 }
 
 // clip cuts a text to at most n bytes, at a character, and its white space to

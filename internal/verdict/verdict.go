@@ -1,5 +1,6 @@
 // Package verdict says what downloaded bytes are: a whole PDF, a damaged one,
-// or something else altogether, such as a landing page or a captcha.
+// or something else altogether, such as a landing page or a captcha; and the same
+// for the other formats of a work.
 //
 // A [Judge] looks at the bytes as they pass, in memory of constant size, and
 // never parses beyond a few tokens: no input makes it slow, and none makes it
@@ -22,10 +23,10 @@ type Level string
 
 // The levels, best first. Files of the first two are worth keeping.
 const (
-	OK      Level = "ok"      // a whole PDF
+	OK      Level = "ok"      // a whole file of the format that was expected
 	OKWarn  Level = "ok_warn" // readable, with a flaw that Verdict.Reason names
 	Suspect Level = "suspect" // PDF structure, but readers will disagree whether it opens
-	Bad     Level = "bad"     // no PDF, or only a part of one
+	Bad     Level = "bad"     // not of that format, or only a part of it
 )
 
 // Usable reports whether a file of this level is worth keeping.
@@ -35,7 +36,9 @@ func (l Level) Usable() bool { return l == OK || l == OKWarn }
 type Verdict struct {
 	Level Level
 
-	// Class is WrongType, InvalidContent or Challenge; empty if Level is usable.
+	// Class is WrongType, InvalidContent or Challenge; of a page that was to be the
+	// full text also Gone, Transient, LoginWall or CookieWall; empty if Level is
+	// usable.
 	Class paper.Class
 
 	MediaType string // by the bytes; application/octet-stream if they say nothing
@@ -48,8 +51,9 @@ type Verdict struct {
 
 // Expect is what is known of the bytes beforehand. All of it is optional.
 type Expect struct {
-	MD5         string // hex; costs one more pass over the bytes
-	ContentType string // as the server said; believed only where the bytes say nothing
+	Format      paper.Kind // what the file is to be; empty or Landing: a PDF
+	MD5         string     // hex; costs one more pass over the bytes
+	ContentType string     // as the server said; believed only where the bytes say nothing
 }
 
 // headBytes is how much of the beginning is kept to tell types apart. Challenge
@@ -57,13 +61,24 @@ type Expect struct {
 const headBytes = 16 << 10
 
 // Judge is a writer that looks at all the bytes of one file, in order. It is
-// for one goroutine. Writes never fail and never allocate.
+// for one goroutine. Writes never fail, and never allocate, but for once where gzip
+// begins.
 type Judge struct {
 	expect Expect
 	md5    hash.Hash // nil if no checksum is expected
 	head   [headBytes]byte
-	filled int // bytes of head in use
+	filled int   // bytes of head in use
+	size   int64 // bytes written
 	scan   scanner
+	format format // nil for a PDF
+}
+
+// format judges files of one format other than PDF.
+type format interface {
+	write(p []byte)
+	// verdict ends the judging. media is what the head says, which is not empty, nor
+	// HTML unless that was expected.
+	verdict(head []byte, media string) Verdict
 }
 
 // New returns a judge of one file.
@@ -76,6 +91,17 @@ func New(e Expect) *Judge {
 // Reset makes j the judge of another file.
 func (j *Judge) Reset(e Expect) {
 	*j = Judge{expect: e}
+	switch e.Format {
+	case paper.XML:
+		j.format = newJATS()
+	case paper.Source:
+		j.format = newSource()
+	case paper.HTML:
+		j.format = newPage()
+	case paper.Supplement:
+		j.format = newSupplement(&j.scan)
+	case paper.PDF, paper.Landing:
+	}
 	if e.MD5 != "" {
 		j.md5 = md5.New()
 	}
@@ -87,7 +113,13 @@ func (j *Judge) Write(p []byte) (int, error) {
 	if j.md5 != nil {
 		j.md5.Write(p)
 	}
-	j.scan.write(p)
+	j.size += int64(len(p))
+	if j.format != nil {
+		j.format.write(p)
+	}
+	if j.format == nil || j.expect.Format == paper.Supplement { // which may be a PDF
+		j.scan.write(p)
+	}
 	return len(p), nil
 }
 
@@ -100,8 +132,10 @@ func (j *Judge) Head() []byte { return j.head[:j.filled] }
 func (j *Judge) Verdict() Verdict {
 	j.scan.finish()
 	v := j.judge()
-	v.Bytes = j.scan.size()
-	v.Ext = ext(v.MediaType)
+	v.Bytes = j.size
+	if v.Ext == "" {
+		v.Ext = ext(v.MediaType)
+	}
 	return v
 }
 
@@ -111,29 +145,50 @@ func (j *Judge) judge() Verdict {
 	switch {
 	case len(head) == 0:
 		return Verdict{Level: Bad, Class: paper.InvalidContent, MediaType: unknownType, Reason: "empty file"}
-	case media == htmlType:
-		if sign := Challenge(head); sign != "" {
-			return Verdict{Level: Bad, Class: paper.Challenge, MediaType: media, Reason: "challenge page: " + sign}
+	case media == htmlType && Challenge(head) != "":
+		return Verdict{Level: Bad, Class: paper.Challenge, MediaType: media, Reason: "challenge page: " + Challenge(head)}
+	case media == htmlType && j.expect.Format != paper.HTML:
+		return wrongType(j.expect.Format, media)
+	case j.format != nil:
+		if v := j.format.verdict(head, media); !v.Level.Usable() || j.sameMD5() {
+			return v
 		}
-		return wrongType(media)
+		return otherMD5(media)
 	case media == unknownType || media == textType:
 		return Verdict{
 			Level: Bad, Class: paper.InvalidContent, MediaType: media,
 			Reason: "no %PDF- in the first 1,024 bytes",
 		}
 	case media != pdfType:
-		return wrongType(media)
+		return wrongType(paper.PDF, media)
 	case !j.sameMD5():
-		return Verdict{
-			Level: Bad, Class: paper.InvalidContent, MediaType: media,
-			Reason: "MD5 differs from the one the source gives",
-		}
+		return otherMD5(media)
 	}
 	return judgePDF(head, &j.scan)
 }
 
-func wrongType(media string) Verdict {
-	return Verdict{Level: Bad, Class: paper.WrongType, MediaType: media, Reason: "not a PDF but " + media}
+func otherMD5(media string) Verdict {
+	return Verdict{
+		Level: Bad, Class: paper.InvalidContent, MediaType: media,
+		Reason: "MD5 differs from the one the source gives",
+	}
+}
+
+// wrongType says what a file is instead of what was expected.
+func wrongType(wanted paper.Kind, media string) Verdict {
+	name := "a PDF"
+	switch wanted {
+	case paper.XML:
+		name = "JATS XML"
+	case paper.Source:
+		name = "a source"
+	case paper.HTML:
+		name = "a page"
+	case paper.Supplement:
+		name = "a supplement"
+	case paper.PDF, paper.Landing:
+	}
+	return Verdict{Level: Bad, Class: paper.WrongType, MediaType: media, Reason: "not " + name + " but " + media}
 }
 
 func (j *Judge) sameMD5() bool {
