@@ -60,7 +60,7 @@ func (r *csvReader) reject(why error) error {
 	}
 	switch {
 	case tooLong:
-		why = errTooLong
+		why = r.in.tooLong()
 	case errors.Is(why, errIncomplete):
 		why = errOpenQuote
 	}
