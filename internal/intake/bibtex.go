@@ -51,7 +51,7 @@ func readBibTeX(in *input, _ Options, yield func(Row, error) bool) error {
 // seek moves to the next entry, which begins on a line of its own or right behind
 // the entry before, and returns what is buffered from its @ on.
 func (r *bibReader) seek() (data []byte, err error) {
-	passed := int64(0)
+	passed := 0
 	for fresh := true; ; {
 		data = r.in.peek()
 		switch {
@@ -128,18 +128,14 @@ func (r *bibReader) next(data []byte) (Row, error) {
 		}
 	}
 	if err != nil && n == 0 {
-		err = newReject(line, firstLines(data), err)
+		data = r.in.head(shownBytes, true)
+		err = newReject(line, firstLine(data), err)
 		n = 1
 	}
 	if tooMuch := r.in.consume(n, data); tooMuch != nil {
 		return Row{}, tooMuch
 	}
 	return row, err
-}
-
-// firstLines is enough of data for a Reject.
-func firstLines(data []byte) []byte {
-	return bytes.TrimRight(data[:min(len(data), 200)], " \t\r\n")
 }
 
 // parse reads the entry that data begins with and returns how long it is. If that
@@ -185,7 +181,7 @@ func (r *bibReader) parse(data []byte, line int, atEnd bool) (row Row, n int, er
 		what = fmt.Sprintf("the entry %.40q", key)
 	}
 	r.entry.eprints()
-	row, err = r.entry.row(line, firstLines(data[:s.pos]), what)
+	row, err = r.entry.row(line, data[:s.pos], what)
 	return row, s.pos, err
 }
 

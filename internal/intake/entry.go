@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"errors"
 	"regexp"
 	"strings"
@@ -207,7 +208,16 @@ func (e *entry) row(line int, text []byte, what string) (Row, error) {
 		err = errors.New("no identifier in " + what)
 	}
 	if err != nil {
-		return Row{}, newReject(line, text, err)
+		return Row{}, newReject(line, firstLine(text), err)
 	}
 	return Row{Line: line, Artifact: a, Title: e.title}, nil
+}
+
+// shownBytes is how much of a row a Reject has at most.
+const shownBytes = 200
+
+// firstLine is what a Reject shows of an entry of several lines.
+func firstLine(text []byte) []byte {
+	text, _, _ = bytes.Cut(text[:min(len(text), shownBytes)], []byte("\n"))
+	return bytes.TrimRight(text, " \t\r")
 }

@@ -90,11 +90,10 @@ func (in *input) head(most int, all bool) []byte {
 	return data
 }
 
-// pass consumes bytes that belong to no row. passed counts those since the last
-// row: there may be as many as in a line that is too long.
-func (in *input) pass(n int, buffered []byte, passed *int64) error {
-	if *passed += int64(n); *passed > maxSkip {
-		return fmt.Errorf("no row in %d bytes before line %d", int64(maxSkip), in.line+1)
+// pass consumes bytes that belong to no row. passed counts those since the last.
+func (in *input) pass(n int, buffered []byte, passed *int) error {
+	if *passed += n; *passed > maxBetween {
+		return fmt.Errorf("no row in %d bytes before line %d", maxBetween, in.line+1)
 	}
 	return in.consume(n, buffered)
 }
@@ -128,7 +127,7 @@ func (in *input) next() (line []byte, tooLong bool, err error) {
 	line, err = in.buf.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
-		line, err = in.skip(bytes.Clone(line[:200]), len(line))
+		line, err = in.skip(bytes.Clone(line[:shownBytes]), len(line))
 		tooLong = true
 	case err == nil, errors.Is(err, io.EOF) && len(line) > 0:
 		err = in.count(len(line))
@@ -201,7 +200,6 @@ func newReject(n int, line []byte, why error) *Reject {
 // printable returns the beginning of line as one line that a terminal shows as
 // it is.
 func printable(line []byte) string {
-	const most = 200
 	var text []byte
 	for len(line) > 0 {
 		r, size := utf8.DecodeRune(line)
@@ -213,7 +211,7 @@ func printable(line []byte) string {
 			quoted := strconv.AppendQuoteRune(nil, r)
 			shown = quoted[1 : len(quoted)-1]
 		}
-		if len(text)+len(shown) > most {
+		if len(text)+len(shown) > shownBytes {
 			break
 		}
 		text = append(text, shown...)

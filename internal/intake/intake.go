@@ -23,6 +23,9 @@ const (
 	// maxSkip is how much of a longer line is skipped before the stream is given
 	// up: no file of rows has such a line, but /dev/zero and gzip bombs do.
 	maxSkip = 4 << 30
+	// maxBetween is how much that is no row may stand between two, in a format
+	// where anything may. Nobody writes as long a comment.
+	maxBetween = 256 << 20
 	// defaultMaxBytes is a few times the largest dump of one row per work.
 	defaultMaxBytes = 1 << 40
 )

@@ -61,7 +61,7 @@ type objectRows struct {
 func (r *objectRows) row(line int, object []byte) (Row, error) {
 	r.entry.reset()
 	if err := r.scan.entry(object, r.schema, &r.entry); err != nil {
-		return Row{}, newReject(line, object, err)
+		return Row{}, newReject(line, firstLine(object), err)
 	}
 	return r.entry.row(line, object, r.what)
 }
@@ -111,7 +111,8 @@ func (d *document) unexpected(c byte, want string) error {
 
 // space skips white space and returns the byte behind it.
 func (d *document) space() (byte, error) {
-	for passed := int64(0); ; {
+	passed := 0
+	for {
 		data := d.in.peek()
 		if len(data) == 0 {
 			_, err := d.in.grow(0)

@@ -74,7 +74,7 @@ func (r *csvReader) text(cells [][]byte) []byte {
 		if i > 0 {
 			text = append(text, r.comma)
 		}
-		if text = append(text, cell...); len(text) > 200 {
+		if text = append(text, cell...); len(text) > shownBytes {
 			break
 		}
 	}

@@ -81,7 +81,7 @@ func (r *risReader) read(line []byte, yield func(Row, error) bool) bool {
 func (r *risReader) begin(line []byte, wos bool) {
 	r.entry.reset()
 	r.open, r.any, r.wos, r.line, r.tag, r.fault = true, true, wos, r.in.line, "", nil
-	r.first = append(r.first[:0], line[:min(len(line), 200)]...)
+	r.first = append(r.first[:0], line[:min(len(line), shownBytes)]...)
 }
 
 // end makes the row of the record, or its Reject.
