@@ -194,7 +194,7 @@ Stop it at any moment; start it again, and it goes on.`,
 		return usage("%s (see %s --help)", text, c.CommandPath())
 	})
 	a.addGlobals(root)
-	root.AddCommand(newGet(a), newDemo(a), newQueue(a), newExplain(a), newLimits(a), newBench(a), newConfig(a), newVersion(a))
+	root.AddCommand(newGet(a), newDemo(a), newQueue(a), newExplain(a), newExport(a), newLimits(a), newBench(a), newConfig(a), newVersion(a))
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	strict(root)
