@@ -3,11 +3,8 @@ package export
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -160,63 +157,12 @@ func (b *bag) add(l *report.Line) (size int64, err error) {
 	return size, b.list(*l.SHA256, name)
 }
 
-// put links or copies a file and checks its sum. What is wrong with the file is
-// an unfitError.
-func put(from, to, sum string) (size int64, err error) {
-	info, err := os.Lstat(from)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a regular file", from)
-	}
-	if err != nil {
-		return 0, &unfitError{err}
-	}
-	in, err := os.Open(from)
-	if err != nil {
-		return 0, &unfitError{err}
-	}
-	defer in.Close()
-	if _, err := os.Lstat(to); err == nil {
-		return 0, &unfitError{fmt.Errorf("%s: another file has its place", to)}
-	}
-	read := sha256.New()
-	if os.Link(from, to) == nil {
-		size, err = io.Copy(read, in)
-		if err != nil {
-			err = &unfitError{err}
-		}
-	} else {
-		size, err = copyTo(to, in, read)
-	}
-	if err == nil && hex.EncodeToString(read.Sum(nil)) != sum {
-		err = &unfitError{fmt.Errorf("%s: its SHA-256 is not that of the record", from)}
-	}
-	if err != nil {
-		return 0, errors.Join(err, ignoreMissing(os.Remove(to)))
-	}
-	return size, nil
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-func copyTo(to string, in io.Reader, sum io.Writer) (int64, error) {
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return 0, err
-	}
-	size, err := io.Copy(io.MultiWriter(out, sum), in)
-	return size, errors.Join(err, out.Sync(), out.Close())
-}
-
 // tag writes the files about the bag.
 func (b *bag) tag(version string) error {
 	info := fmt.Sprintf("Bag-Software-Agent: quire %s\nBagging-Date: %s\nPayload-Oxum: %d.%d\n",
 		version, time.Now().UTC().Format(time.DateOnly), b.payload, b.done.Files+1)
-	sums := fmt.Sprintf("%s  %s\n", b.manifest.sum(), b.manifest.name)
+	var sums strings.Builder
+	fmt.Fprintf(&sums, "%s  %s\n", b.manifest.sum(), b.manifest.name)
 	for _, f := range []struct{ name, text string }{
 		{"bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"},
 		{"bag-info.txt", info},
@@ -225,9 +171,9 @@ func (b *bag) tag(version string) error {
 		if err != nil {
 			return err
 		}
-		sums += fmt.Sprintf("%s  %s\n", sum, f.name)
+		fmt.Fprintf(&sums, "%s  %s\n", sum, f.name)
 	}
-	if _, err := b.write("tagmanifest-sha256.txt", sums); err != nil {
+	if _, err := b.write("tagmanifest-sha256.txt", sums.String()); err != nil {
 		return err
 	}
 	return syncDir(b.dir)
@@ -241,48 +187,3 @@ func (b *bag) write(name, text string) (sum string, err error) {
 	_, err = io.WriteString(f, text)
 	return f.sum(), errors.Join(err, f.close())
 }
-
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// tagFile is a file of the bag that we write ourselves, with its sum and size.
-type tagFile struct {
-	name string
-	file *os.File
-	hash hash.Hash
-	size int64
-	rest []byte // not written yet
-}
-
-func (b *bag) create(name string) (*tagFile, error) {
-	f, err := os.OpenFile(filepath.Join(b.dir, filepath.FromSlash(name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if err != nil {
-		return nil, err
-	}
-	return &tagFile{name: name, file: f, hash: sha256.New()}, nil
-}
-
-// Write implements [io.Writer].
-func (f *tagFile) Write(p []byte) (int, error) {
-	_, _ = f.hash.Write(p)
-	f.size += int64(len(p))
-	if f.rest = append(f.rest, p...); len(f.rest) < 64<<10 {
-		return len(p), nil
-	}
-	return len(p), f.flush()
-}
-
-func (f *tagFile) flush() error {
-	_, err := f.file.Write(f.rest)
-	f.rest = f.rest[:0]
-	return err
-}
-
-func (f *tagFile) sum() string { return hex.EncodeToString(f.hash.Sum(nil)) }
-
-func (f *tagFile) close() error { return errors.Join(f.flush(), f.file.Sync(), f.file.Close()) }

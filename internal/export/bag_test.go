@@ -223,7 +223,7 @@ func TestBag_fails(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	tests := map[string]struct {
-		ctx    context.Context //nolint:containedctx // of one case
+		ctx    context.Context
 		target string
 		record error
 		want   error
@@ -259,12 +259,13 @@ func TestBag_fails(t *testing.T) {
 func TestBag_copies(t *testing.T) {
 	const shm = "/dev/shm"
 	data, src := shelf(t, "pmid:1")
-	dir, err := os.MkdirTemp(shm, "quire-bag-")
+	dir, err := os.MkdirTemp(shm, "quire-bag-") //nolint:usetesting // where t.TempDir is not
 	if err != nil {
 		t.Skipf("no other file system: %v", err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Link(filepath.Join(data, "artifacts"), filepath.Join(dir, "x")); err == nil {
+	write(t, filepath.Join(data, "x"), nil)
+	if err := os.Link(filepath.Join(data, "x"), filepath.Join(dir, "x")); err == nil {
 		t.Skip("no other file system")
 	}
 	target := filepath.Join(dir, "bag")

@@ -202,6 +202,9 @@ type macros struct {
 // defined.
 func (m *macros) set(name string, v bibValue) {
 	size := len(name) + len(v.text)
+	if before, again := m.text[name]; again {
+		size -= len(name) + len(before)
+	}
 	if v.unknown != "" || len(m.text) >= maxMacros || m.size+size > maxMacroBytes {
 		return
 	}

@@ -150,7 +150,7 @@ func TestBibTeX_limits(t *testing.T) {
 		"text between":     {huge + huge + " @misc{x, pmid=1} " + huge + second, []string{"2 doi:10.1000/b"}},
 		"comment":          {"@comment{" + huge + "}" + second, []string{"2 doi:10.1000/b"}},
 		"type":             {"@" + strings.Repeat("m", 100) + "{a, doi={10.1000/a}}" + second, []string{"2 doi:10.1000/b"}},
-		"text in a macro":  {strings.Repeat("@string{m={"+huge[:16<<10]+"}}\n", 63) + "@string{n={" + huge[:16315] + "}}\n@string{r={10.1000/a}}\n@misc{a, doi=r}", []string{`66! doi: macro "r" is not defined`}},
+		"text in a macro":  {longMacros(63, huge[:16<<10]) + "@string{n={" + huge[:16190] + "}}\n@string{r={10.1000/a}}\n@misc{a, doi=r}", []string{`66! doi: macro "r" is not defined`}},
 		"number of macros": {manyMacros(20_001) + "@misc{a, doi=m19999}\n@misc{b, doi=m20000}", []string{"20002 doi:10.1000/19999", `20003! doi: macro "m20000" is not defined`}},
 	}
 	for name, tt := range tests {
@@ -164,6 +164,14 @@ func manyMacros(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "@string{m%d={10.1000/%d}}\n", i, i)
+	}
+	return b.String()
+}
+
+func longMacros(n int, text string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "@string{m%02d={%s}}\n", i, text)
 	}
 	return b.String()
 }

@@ -93,8 +93,7 @@ func (e *entry) labelled(text string) {
 		if !found {
 			continue
 		}
-		switch c := looseColumn(label); c {
-		case doi, arxiv, pmcid, pmid:
+		if c := looseColumn(label); doi <= c && c <= pmid {
 			e.add(slot(c), strings.TrimSpace(value))
 		}
 	}
