@@ -159,7 +159,7 @@ func (r *bibReader) parse(data []byte, line int, atEnd bool) (row Row, n int, er
 		if _, err := s.enclosed(closer); errors.Is(err, errIncomplete) && len(data) <= maxLine {
 			return row, 0, err
 		} else if err != nil {
-			return row, n, errNoRow // BibTeX, too, skips no more of a comment than the word
+			return row, 1, errNoRow // BibTeX, too, reads what is within, if on a line of its own
 		}
 		return row, s.pos, errNoRow
 	case "string":
