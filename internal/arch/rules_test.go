@@ -26,7 +26,7 @@ func floors() map[string]int {
 		"internal/verdict": 1, "internal/blob": 1, "internal/testweb": 1, "internal/dump": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, // doing
-		".": 4, "internal/bench": 4, // the whole
+		".": 4, "internal/bench": 4, "internal/export": 4, // the whole
 		"internal/cli": 5, // the edge
 		"cmd/quire":    6,
 

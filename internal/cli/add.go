@@ -139,13 +139,14 @@ func (ad *adder) ids(ctx context.Context, texts []string) error {
 	return ad.add(ctx, batch)
 }
 
-// stream queues the rows of a file. Reading and queueing go on side by side.
+// stream queues the rows of a file. Reading and queueing go on side by side; what
+// was read before the file broke off is queued.
 func (ad *adder) stream(ctx context.Context, name string, r io.Reader, opt intake.Options) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, reading := errgroup.WithContext(ctx)
 	batches := make(chan []quire.Request, 4)
 	group.Go(func() error {
 		defer close(batches)
-		return ad.read(ctx, name, r, opt, batches)
+		return ad.read(reading, name, r, opt, batches)
 	})
 	group.Go(func() error {
 		last := time.Now()

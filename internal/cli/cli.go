@@ -194,7 +194,10 @@ Stop it at any moment; start it again, and it goes on.`,
 		return usage("%s (see %s --help)", text, c.CommandPath())
 	})
 	a.addGlobals(root)
-	root.AddCommand(newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newLimits(a), newSources(a), newBench(a), newConfig(a), newVersion(a))
+	root.AddCommand(
+		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newLimits(a), newSources(a), newBench(a), newConfig(a),
+		newVersion(a),
+	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	strict(root)

@@ -33,7 +33,7 @@ Stop it with Ctrl-C and start it again: it goes on where it was.
 Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
 4 configuration (a contact address is needed), 130 interrupted.`,
 		Example: `  quire get 10.1371/journal.pone.0000001 --contact you@university.edu
-  quire get dois.txt more.csv
+  quire get dois.txt more.csv library.bib
   grep -o '10\.[0-9]*/[^ ]*' notes.txt | quire get -`,
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args) },
 	}

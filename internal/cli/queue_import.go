@@ -28,14 +28,16 @@ func newImport(a *app) *cobra.Command {
 		Use:   "import FILE|-",
 		Short: "Queue the artifacts of a file, of any size",
 		Long: `Queue the artifacts of a file or of stdin (-), compressed with gzip or not, of any
-size. Rows that can't be used are written to a rejects file with their line
+size: identifiers, a table, or a bibliography (BibTeX, RIS, CSL-JSON, records of
+Unpaywall or OpenAlex). The format is told from the file's name and contents. Rows that can't be used are written to a rejects file with their line
 number and the reason; all others are queued. Importing is idempotent: after an
 interruption import the same file again.
 
 Exit codes: 0 all good, 3 some rows were rejected, 130 interrupted.`,
 		Example: `  quire queue import dois.txt
   quire queue import works.csv --id-column DOI --run thesis
-  zcat dump.jsonl.gz | quire queue import - --format jsonl`,
+  quire queue import library.bib --dry-run
+  zcat dump.jsonl.gz | quire queue import - --format unpaywall`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return usage("queue import needs one FILE, or - for stdin; got %q", args)
@@ -126,6 +128,9 @@ func rewind(in io.Reader) error {
 func intakeOptions(name, format, idColumn string) (intake.Options, error) {
 	if !slices.Contains(intake.Formats(), format) {
 		return intake.Options{}, usage("--format %q: must be one of %s", format, strings.Join(intake.Formats(), ", "))
+	}
+	if f := intake.Format(format); idColumn != "" && f != intake.Auto && f != intake.CSV && f != intake.JSONL {
+		return intake.Options{}, usage("--id-column is for csv and jsonl, not for %s", format)
 	}
 	return intake.Options{Name: name, Format: intake.Format(format), IDColumn: idColumn}, nil
 }

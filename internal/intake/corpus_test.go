@@ -98,6 +98,7 @@ type rows struct {
 }
 
 func (r *rows) Read(p []byte) (int, error) {
+	p = p[:min(len(p), 64<<10)]
 	for len(r.rest) < len(p) && r.i < r.n {
 		r.i++
 		r.rest = fmt.Appendf(r.rest, r.format, r.i)
@@ -115,28 +116,54 @@ const (
 	workRow = `{"id":"A%[1]06d","doi":"10.1234/abc.%[1]06d","title":"A title of some length, as titles are","authors":["Doe, Jane","Doe, John"],"year":2020,"is_oa":true}` + "\n"
 )
 
+const (
+	bibRow = "@article{k%[1]d,\n  title = {A {T}itle of some length, as titles are},\n  author = {Doe, Jane},\n  doi = {10.1234/abc\\_%06[1]d},\n}\n"
+	risRow = "TY  - JOUR\nAU  - Doe, Jane\nTI  - A title of some length, as titles are\nDO  - 10.1234/abc.%06d\nER  - \n\n"
+	cslRow = `{"id":"A%[1]06d","type":"article","DOI":"10.1234/abc.%[1]06d","title":"A title of some length","author":[{"family":"Doe"}]},` + "\n"
+)
+
 func TestRead_memoryIsFlat(t *testing.T) {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	n := 0
-	for _, err := range intake.Read(&rows{format: doiRow, n: 100_000}, intake.Options{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n++; n == 90_000 {
-			runtime.GC()
-			runtime.ReadMemStats(&after)
-		}
+	tests := map[string]struct {
+		begin, row string
+		format     intake.Format
+		most       int64
+	}{
+		"jsonl":     {"", doiRow, intake.JSONL, 8 << 20},
+		"bibtex":    {"", bibRow, intake.BibTeX, 8 << 20},
+		"ris":       {"", risRow, intake.RIS, 8 << 20},
+		"csl array": {"[", cslRow, intake.CSL, 8 << 20},
+		"openalex":  {`{"results":[`, workRow, intake.OpenAlex, 24 << 20},
 	}
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); n != 100_000 || grown > 8<<20 {
-		t.Errorf("%d rows hold %d bytes", n, grown)
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			n := 0
+			stream := io.MultiReader(strings.NewReader(tt.begin), &rows{format: tt.row, n: 100_000})
+			for _, err := range intake.Read(stream, intake.Options{Format: tt.format}) {
+				if bad, ok := errors.AsType[*intake.Reject](err); ok || err == nil && n == 100_000 {
+					t.Fatal(bad)
+				}
+				if err != nil {
+					break // the list is not closed
+				}
+				if n++; n == 90_000 {
+					runtime.GC()
+					runtime.ReadMemStats(&after)
+				}
+			}
+			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); n != 100_000 || grown > tt.most {
+				t.Errorf("%d rows hold %d bytes", n, grown)
+			}
+		})
 	}
 }
 
 func BenchmarkRead(b *testing.B) {
 	for name, format := range map[string]string{
 		"jsonl": doiRow, "jsonl works": workRow, "txt": "10.1234/abc.%06d\n", "csv": "x,10.1234/abc.%06d,2020\n",
+		"bib": bibRow, "ris": risRow,
 	} {
 		b.Run(name, func(b *testing.B) {
 			opt := intake.Options{Name: "rows." + strings.Fields(name)[0]}

@@ -14,9 +14,10 @@ import (
 // input is a decompressed stream that counts its lines. It holds at most one
 // line more than the buffer of the decompressor.
 type input struct {
-	buf  *bufio.Reader
-	line int   // lines consumed
-	left int64 // bytes that may still be consumed
+	buf   *bufio.Reader
+	line  int   // lines consumed
+	left  int64 // bytes that may still be consumed
+	limit int   // how long a line or record may be, in bytes
 }
 
 var errUTF16 = errors.New("this is UTF-16 text: convert it to UTF-8")
@@ -24,7 +25,7 @@ var errUTF16 = errors.New("this is UTF-16 text: convert it to UTF-8")
 // open takes off compression and byte order mark. Its error is io.EOF if the
 // stream is empty.
 func open(r io.Reader, opt Options) (*input, error) {
-	in := &input{buf: bufio.NewReaderSize(r, maxLine+2), left: opt.MaxBytes}
+	in := &input{buf: bufio.NewReaderSize(r, maxLine+2), left: opt.MaxBytes, limit: maxLine}
 	if in.left <= 0 {
 		in.left = defaultMaxBytes
 	}
@@ -63,11 +64,38 @@ func (r gzipReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// allow makes the limit of a line or record larger.
+func (in *input) allow(limit int) {
+	in.buf, in.limit = bufio.NewReaderSize(in.buf, limit+2), limit
+}
+
 // peek returns what is buffered, which is something unless the stream has ended.
 func (in *input) peek() []byte {
 	_, _ = in.buf.Peek(1)
 	head, _ := in.buf.Peek(in.buf.Buffered())
 	return head
+}
+
+// head returns what the stream begins with: its first line, or all of the first
+// most bytes.
+func (in *input) head(most int, all bool) []byte {
+	data := in.peek()
+	for len(data) < most && (all || !bytes.Contains(bytes.TrimLeft(data, " \t\r\n"), []byte("\n"))) {
+		grown, err := in.grow(len(data))
+		if err != nil {
+			return grown
+		}
+		data = grown
+	}
+	return data
+}
+
+// pass consumes bytes that belong to no row. passed counts those since the last.
+func (in *input) pass(n int, buffered []byte, passed *int) error {
+	if *passed += n; *passed > maxBetween {
+		return fmt.Errorf("no row in %d bytes before line %d", maxBetween, in.line+1)
+	}
+	return in.consume(n, buffered)
 }
 
 // grow returns what is buffered once that is more than have bytes, or why there
@@ -99,7 +127,7 @@ func (in *input) next() (line []byte, tooLong bool, err error) {
 	line, err = in.buf.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
-		line, err = in.skip(bytes.Clone(line[:200]), len(line))
+		line, err = in.skip(bytes.Clone(line[:shownBytes]), len(line))
 		tooLong = true
 	case err == nil, errors.Is(err, io.EOF) && len(line) > 0:
 		err = in.count(len(line))
@@ -109,7 +137,7 @@ func (in *input) next() (line []byte, tooLong bool, err error) {
 	}
 	in.line++
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	return line, tooLong || len(line) > maxLine, nil
+	return line, tooLong || len(line) > in.limit, nil
 }
 
 // skip consumes the rest of a line of which head is the beginning.
@@ -145,7 +173,7 @@ func (in *input) eachLine(yield func(Row, error) bool, do func(line []byte) bool
 			return err
 		}
 		if tooLong {
-			if !yield(Row{}, in.reject(line, errTooLong)) {
+			if !yield(Row{}, in.reject(line, in.tooLong())) {
 				return nil
 			}
 			continue
@@ -156,7 +184,7 @@ func (in *input) eachLine(yield func(Row, error) bool, do func(line []byte) bool
 	}
 }
 
-var errTooLong = fmt.Errorf("line is longer than %d bytes", maxLine)
+func (in *input) tooLong() error { return fmt.Errorf("line is longer than %d bytes", in.limit) }
 
 // reject returns the Reject of the line that was consumed last.
 func (in *input) reject(line []byte, why error) *Reject { return newReject(in.line, line, why) }
@@ -172,7 +200,6 @@ func newReject(n int, line []byte, why error) *Reject {
 // printable returns the beginning of line as one line that a terminal shows as
 // it is.
 func printable(line []byte) string {
-	const most = 200
 	var text []byte
 	for len(line) > 0 {
 		r, size := utf8.DecodeRune(line)
@@ -184,7 +211,7 @@ func printable(line []byte) string {
 			quoted := strconv.AppendQuoteRune(nil, r)
 			shown = quoted[1 : len(quoted)-1]
 		}
-		if len(text)+len(shown) > most {
+		if len(text)+len(shown) > shownBytes {
 			break
 		}
 		text = append(text, shown...)

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -84,11 +85,31 @@ func TestRead_detectsFormat(t *testing.T) {
 		"tsv by name":             {"x.tsv", "doi\ttitle, long\n10.1000/a\tx", "2 doi:10.1000/a"},
 		"txt by content":          {"works", txt, "1 doi:10.1000/a"},
 		"txt by content, comment": {"", "# doi\n" + txt, "2 doi:10.1000/a"},
+		"bib by name":             {"x.BIB.gz", "doi\n@misc{a,doi={10.1000/a}}", "2 doi:10.1000/a"},
+		"bib by content":          {"-", "by me\n\n@misc{a,doi={10.1000/a}}", "3 doi:10.1000/a"},
+		"ris by name":             {"x.ris", "1.\nTY - JOUR\nDO - 10.1000/a\nER -", "2 doi:10.1000/a"},
+		"ris by content":          {"", "Record #1 of 2\nTY  - JOUR\nDO  - 10.1000/a\nER  - ", "2 doi:10.1000/a"},
+		"Web of Science":          {"savedrecs.txt", "FN x\nVR 1.0\nPT J\nDI 10.1000/a\nER\n", "3 doi:10.1000/a"},
+		"csl by name":             {"x.json", "[\n{\"DOI\":\"10.1000/a\"}]", "2 doi:10.1000/a"},
+		"csl, an item":            {"x.json", `{"title":"x","DOI":"10.1000/a"}`, "1 doi:10.1000/a"},
+		"csl by content":          {"-", `[{"id":"x","DOI":"10.1000/a"}]`, "1 doi:10.1000/a"},
+		"csl by its first line":   {"x.jsonl", `{"id":"x","DOI":"10.1000/a"}`, "1 doi:10.1000/a"},
+		"array of ours":           {"x.json", `[{"doi":"10.1000/a"}]`, "1 doi:10.1000/a"},
+		"lines of ours":           {"x.json", jsonl, "1 doi:10.1000/a"},
+		"unpaywall":               {"x.jsonl", `{"pmid":"1","doi":"10.1000/a","oa_locations":[]}`, "1 doi:10.1000/a"},
+		"openalex":                {"x.json", `{"meta":{},"results":[{"id":"https://openalex.org/W1","ids":{"pmid":"1"}}]}`, "1 pmid:1"},
+		"openalex, escaped":       {"", `{"id":"https:\/\/openalex.org\/W1","ids":{"pmid":"1"}}`, "1 pmid:1"},
+		"enw is not ours":         {"x.enw", "%0 Journal Article\n%R 10.1000/a", `1! not an identifier`},
 		"zip":                     {"works.xlsx", "PK\x03\x04...", "! this is a zip file or a spreadsheet"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			checkRead(t, strings.NewReader(tt.text), intake.Options{Name: tt.name}, tt.want)
+			want := []string{tt.want}
+			if tt.name == "x.enw" {
+				want = append(want, "2! not an identifier")
+			}
+			checkRead(t, strings.NewReader(tt.text), intake.Options{Name: tt.name}, want...)
+			checkRead(t, iotest.OneByteReader(strings.NewReader(tt.text)), intake.Options{Name: tt.name}, want...)
 		})
 	}
 	t.Run("unknown", func(t *testing.T) {

@@ -60,7 +60,7 @@ func (r *csvReader) reject(why error) error {
 	}
 	switch {
 	case tooLong:
-		why = errTooLong
+		why = r.in.tooLong()
 	case errors.Is(why, errIncomplete):
 		why = errOpenQuote
 	}
@@ -74,7 +74,7 @@ func (r *csvReader) text(cells [][]byte) []byte {
 		if i > 0 {
 			text = append(text, r.comma)
 		}
-		if text = append(text, cell...); len(text) > 200 {
+		if text = append(text, cell...); len(text) > shownBytes {
 			break
 		}
 	}

@@ -111,10 +111,7 @@ var errNoID = errors.New("no identifier in the row")
 // OpenAlex, URL. It has the identifiers of all columns. Columns that hold none
 // are an error only if no other does.
 func (f *fields) artifact(must column) (paper.Artifact, error) {
-	var best paper.Artifact
-	var all paper.IDs
-	var fault error // the first
-	var faulty column
+	var known finding
 	for c := chosenID; c <= id; c++ {
 		text := f.text[c]
 		if isBlank(text) {
@@ -131,26 +128,52 @@ func (f *fields) artifact(must column) (paper.Artifact, error) {
 			if c == must {
 				return paper.Artifact{}, err
 			}
-			if fault == nil {
-				fault, faulty = err, c
-			}
+			known.spoilt(c.String(), err)
 			continue
 		}
-		all.Merge(a.IDs)
-		if best.ID == "" || c == must || must == none && rank(a) < rank(best) {
-			best = a
-		}
+		known.add(a, c == must)
 	}
 	switch {
 	case must != none && isBlank(f.text[must]):
 		return paper.Artifact{}, errNoID
-	case best.ID != "":
-		best.IDs.Merge(all)
-		return best, nil
-	case fault != nil:
-		return paper.Artifact{}, fmt.Errorf("%s: %w", faulty, fault)
-	case f.idIsOther:
+	case known.best.ID == "" && known.fault == nil && f.idIsOther:
 		return paper.Artifact{}, errors.New("id is not a string")
+	}
+	return known.artifact()
+}
+
+// finding collects the identifiers of one work.
+type finding struct {
+	best   paper.Artifact // of the kind about which most can be asked, unless another was chosen
+	chosen bool
+	all    paper.IDs // the first of each kind
+	fault  error     // the first
+}
+
+func (f *finding) add(a paper.Artifact, chosen bool) {
+	f.all.Merge(a.IDs)
+	if f.best.ID == "" || chosen || !f.chosen && rank(a) < rank(f.best) {
+		f.best, f.chosen = a, chosen
+	}
+}
+
+// spoilt notes that what should be an identifier is none.
+func (f *finding) spoilt(name string, err error) {
+	if f.fault == nil {
+		f.fault = fmt.Errorf("%s: %w", name, err)
+	}
+}
+
+// artifact returns the best artifact with the identifiers of all. What is no
+// identifier is an error only if nothing else is one.
+func (f *finding) artifact() (paper.Artifact, error) {
+	switch {
+	case f.best.ID != "":
+		a := f.best
+		a.IDs.Merge(f.all)
+		return a, nil
+	case f.fault != nil:
+		return paper.Artifact{}, f.fault
 	}
 	return paper.Artifact{}, errNoID
 }

@@ -185,18 +185,33 @@ func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) err
 }
 
 func (m *Manifest) line(ctx context.Context, src Source, j queue.Job) ([]byte, error) {
+	line, err := ReadLine(ctx, src, j, m.version)
+	if err != nil {
+		return nil, err
+	}
+	return line.Marshal()
+}
+
+// ReadLine makes the line of a finished job, with what the catalog knows of its
+// artifact. version is the program's.
+func ReadLine(ctx context.Context, src Source, j queue.Job, version string) (Line, error) {
 	rec, err := src.Get(ctx, j.ArtifactID)
 	if err != nil && !errors.Is(err, paper.ErrNotFound) {
-		return nil, err
+		return Line{}, err
 	}
 	line := Line{
 		Job: NewJob(j), Title: known(rec.Title), IDs: rec.IDs, Hops: []paper.Hop{},
-		AttemptCount: j.Attempts, QuireVersion: m.version, Seq: j.FinishSeq,
+		AttemptCount: j.Attempts, QuireVersion: version, Seq: j.FinishSeq,
 	}
 	for _, t := range rec.Tried {
 		line.Hops = append(line.Hops, t.Hops...)
 	}
-	text, err := json.Marshal(line)
+	return line, nil
+}
+
+// Marshal encodes the line, without a line end.
+func (l Line) Marshal() ([]byte, error) {
+	text, err := json.Marshal(l)
 	return EscapeJSON(text), err
 }
 
