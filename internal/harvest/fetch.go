@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/internal/resolver"
@@ -82,7 +83,7 @@ func (w walk) follow(resp *fetch.Response) queue.Outcome {
 	w.Leave()
 	st, t := w.story, w.story.at()
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
-	before := st.met(resp.Redirect)
+	before := st.met(resp.Redirect, t.Kind)
 	switch {
 	case t.passed(resp.Redirect):
 		st.fail(paper.RedirectLoop, "redirected to "+resp.Redirect+" again")
@@ -140,7 +141,7 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 	}
 	st, t := w.story, w.story.at()
 	land := resolver.ParseLanding(page, resp.URL, resp.Header)
-	class, note := land.Class, land.Note
+	class, note := named(land, st.Artifact.Wants())
 	sig := w.served(class)
 	switch {
 	case class == "" && t.Depth >= maxDepth:
@@ -168,6 +169,19 @@ func (w walk) page(ctx context.Context, resp *fetch.Response, body io.Reader) qu
 	}
 	st.fail(class, note)
 	return w.goOn(sig)
+}
+
+// named says why a page names no file of a format, and the sign of it; the class is
+// empty if it names one.
+func named(land resolver.Landing, format paper.Kind) (class paper.Class, note string) {
+	switch {
+	case format == paper.PDF, land.Class != "" && land.Class != paper.NoPDFLink && land.Class != paper.Paywall:
+		return land.Class, land.Note
+	case slices.ContainsFunc(land.Candidates, func(c paper.Candidate) bool { return c.Kind == format }):
+		return "", land.Note
+	default:
+		return paper.NoPDFLink, "names no " + string(format)
+	}
 }
 
 func or[T ~string](all ...T) T {

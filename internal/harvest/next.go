@@ -147,7 +147,7 @@ func (h *Harvest) refuse(st *story, t *trial) bool {
 		t.Over, t.Class, t.Note = true, paper.PolicySkipped, why
 		return true
 	}
-	if before := st.met(t.URL); before != nil {
+	if before := st.met(t.URL, t.Kind); before != nil {
 		t.Over, t.Class, t.Note = true, before.Class, "met before, on the way from "+before.URL
 		return true
 	}

@@ -29,7 +29,9 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 		return w.notStored(ctx, resp, err)
 	}
 	defer out.Abort()
-	d.judge.Reset(verdict.Expect{MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type")})
+	d.judge.Reset(verdict.Expect{
+		Format: w.story.Artifact.Wants(), MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type"),
+	})
 	if _, err := io.Copy(io.MultiWriter(&d.judge, diskWriter{out}), d.body); err != nil {
 		if disk, ok := errors.AsType[*diskError](err); ok {
 			return w.notStored(ctx, resp, disk.err)

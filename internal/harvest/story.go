@@ -113,7 +113,7 @@ func (st *story) add(found []paper.Candidate, depth int) (added int) {
 		if c.Kind != st.Artifact.Wants() && c.Kind != paper.Landing {
 			continue
 		}
-		known := slices.ContainsFunc(st.Tried, func(t trial) bool { return t.URL == c.URL })
+		known := slices.ContainsFunc(st.Tried, func(t trial) bool { return t.URL == c.URL && (c.Kind != paper.HTML || t.Kind == paper.HTML) })
 		if known || len(c.URL) > room {
 			continue
 		}
@@ -218,11 +218,12 @@ func (st *story) dead() []paper.Candidate {
 	return gone
 }
 
-// met returns the candidate that was tried and passed through url, or nil.
-func (st *story) met(url string) *trial {
+// met returns the candidate that was tried and passed through url, or nil. A page
+// that was searched may still be the full text.
+func (st *story) met(url string, kind paper.Kind) *trial {
 	for i := range st.Tried {
 		t := &st.Tried[i]
-		if t.Over && t.passed(url) {
+		if t.Over && t.passed(url) && (kind != paper.HTML || t.Kind == paper.HTML) {
 			return t
 		}
 	}

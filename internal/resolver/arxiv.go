@@ -25,7 +25,7 @@ func (x arxiv) candidates(a paper.Artifact) []paper.Candidate {
 		return nil
 	}
 	id := escapePath(a.IDs.ArXiv)
-	if a.Version > 0 && strings.HasPrefix(a.ID, "arxiv:") { // a PMCID's version is another
+	if a.Version > 0 && strings.HasPrefix(a.As(paper.PDF).ID, "arxiv:") { // a PMCID's version is another
 		id += fmt.Sprintf("v%d", a.Version)
 	}
 	sources := x.cfg.BaseURL

@@ -41,11 +41,12 @@ func (c Custom) pageReader() (func([]byte, string) ([]paper.Candidate, error), e
 		if err != nil {
 			return nil, nil //nolint:nilerr // no address to find it from: nothing is found
 		}
-		var found []paper.Candidate
-		for _, u := range resolveAll([]string{ref}, at) {
-			found = append(found, paper.Candidate{URL: u, Kind: paper.PDF, Guessed: true})
+		ref = strings.TrimSpace(ref)
+		u, err := at.Parse(strings.ReplaceAll(ref, " ", "%20"))
+		if err != nil || ref == "" {
+			return nil, nil //nolint:nilerr // no address: nothing is found
 		}
-		return found, nil
+		return []paper.Candidate{{URL: u.String(), Kind: paper.PDF, Guessed: true}}, nil
 	}, nil
 }
 

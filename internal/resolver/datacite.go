@@ -62,7 +62,9 @@ func (dataCite) answer(a paper.Artifact, reply paper.Reply) (paper.Answer, error
 // under what is read of one.
 func (dataCite) limits() batchLimits { return batchLimits{most: 25, room: maxQuery} }
 
-func (dataCite) member(a paper.Artifact) (kind, id string) { return "doi", escapeSegment(phrase(lower(a.IDs.DOI))) }
+func (dataCite) member(a paper.Artifact) (kind, id string) {
+	return "doi", escapeSegment(phrase(lower(a.IDs.DOI)))
+}
 
 func (d dataCite) together(_ string, ids []string) request {
 	return request{url: fmt.Sprintf("%s/dois?query=doi:(%s)&page%%5Bsize%%5D=%d&disable-facets=true",

@@ -17,6 +17,9 @@ func (l doiLanding) candidates(a paper.Artifact) []paper.Candidate {
 	var candidates []paper.Candidate
 	if a.IDs.URL != "" {
 		c := fileOrPage(a.IDs.URL)
+		if a.Wants() != paper.PDF {
+			c.Kind = a.Wants() // or a page that names it
+		}
 		c.Guessed = false // the user asked for it
 		candidates = append(candidates, c)
 	}

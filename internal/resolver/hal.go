@@ -34,7 +34,9 @@ type halRecord struct {
 
 func (hal) accepts(a paper.Artifact) bool { return a.IDs.DOI != "" }
 
-func (h hal) url(a paper.Artifact) string { return h.search([]string{escapeSegment(phrase(a.IDs.DOI))}) }
+func (h hal) url(a paper.Artifact) string {
+	return h.search([]string{escapeSegment(phrase(a.IDs.DOI))})
+}
 
 // search looks in two fields: doiId_s holds DOIs as they were typed, in any case,
 // doiId_id is of the type for finding identifiers
@@ -75,7 +77,9 @@ func halDecode(reply paper.Reply) (halAnswer, error) {
 // limits: HAL sets none. The list stands in the URL twice.
 func (hal) limits() batchLimits { return batchLimits{most: 25, room: maxQuery / 2} }
 
-func (hal) member(a paper.Artifact) (kind, id string) { return "doi", escapeSegment(phrase(lower(a.IDs.DOI))) }
+func (hal) member(a paper.Artifact) (kind, id string) {
+	return "doi", escapeSegment(phrase(lower(a.IDs.DOI)))
+}
 
 func (h hal) together(_ string, ids []string) request { return request{url: h.search(ids)} }
 

@@ -74,7 +74,7 @@ func pmcVersion(a paper.Artifact, body []byte) (paper.Answer, error) {
 		return paper.Answer{}, unreadable(body, err)
 	}
 	wanted := 0
-	if strings.HasPrefix(a.ID, "pmcid:") { // an arXiv id's version is another
+	if strings.HasPrefix(a.As(paper.PDF).ID, "pmcid:") { // an arXiv id's version is another
 		wanted = a.Version
 	}
 	highest := 0

@@ -131,8 +131,8 @@ func TestBioRxiv_BothServers(t *testing.T) {
 	answers, asked := walk(t, "biorxiv", "10.1101/2020.01.01.20000001", map[string]paper.Reply{first: ok(none), second: ok(posts)})
 	want := []paper.Answer{{Cursor: "medrxiv"}, {
 		Candidates: []paper.Candidate{
-			{URL: "https://www.medrxiv.org/content/early/10.source.xml", Kind: paper.XML, Source: "biorxiv", Version: paper.Submitted, License: "cc-by-nc"},
 			{URL: "https://www.medrxiv.org/content/10.1101/2020.01.01.20000001v10.full.pdf", Kind: paper.PDF, Source: "biorxiv", Version: paper.Submitted, License: "cc-by-nc", Guessed: true},
+			{URL: "https://www.medrxiv.org/content/early/10.source.xml", Kind: paper.XML, Source: "biorxiv", Version: paper.Submitted, License: "cc-by-nc"},
 		},
 		IDs: paper.IDs{DOI: "10.1101/2020.01.01.20000001"}, Title: "T", License: "cc-by-nc", Note: "a preprint, published as 10.5555/article",
 	}}

@@ -168,8 +168,8 @@ func TestBioRxiv_Bulk(t *testing.T) {
 			return
 		}
 		site := "https://www." + strings.ToLower(row.string("server")) + ".org/content/"
-		if len(answer.Candidates) != 2 || answer.Candidates[0].URL != row.string("jatsxml") || answer.Candidates[0].Kind != paper.XML ||
-			answer.Candidates[1].URL != site+row.string("doi")+"v"+row.string("version")+".full.pdf" || !answer.Candidates[1].Guessed {
+		if len(answer.Candidates) != 2 || answer.Candidates[1].URL != row.string("jatsxml") || answer.Candidates[1].Kind != paper.XML ||
+			answer.Candidates[0].URL != site+row.string("doi")+"v"+row.string("version")+".full.pdf" || !answer.Candidates[0].Guessed {
 			t.Errorf("%v: %+v", row["doi"], answer.Candidates)
 		}
 		want := strings.ReplaceAll(row.string("license"), "_", "-")
