@@ -35,6 +35,7 @@ type fault struct {
 func faults() map[string]fault {
 	file := testweb.PDF("the paper", 9000)
 	good := testweb.File("application/pdf", file)
+	unmarked := testweb.Without("Etag")(good) // so that it can't be resumed
 	waf := testweb.Fail(http.StatusAccepted, "X-Amzn-Waf-Action", "challenge")
 	return map[string]fault{
 		"404":                           {http.NotFoundHandler(), paper.Gone, 404},
@@ -55,12 +56,12 @@ func faults() map[string]fault {
 		"half a file":                   {testweb.File("application/pdf", file[:4000]), paper.InvalidContent, 200},
 		"a cut":                         {testweb.Truncate(500)(good), paper.Transient, 200},
 		"a cut in a chunk":              {testweb.Cut("application/pdf", 700), paper.Transient, 200},
-		"a length too long":             {testweb.WrongLength(10)(good), paper.Transient, 200},
+		"a length too long":             {testweb.WrongLength(10)(unmarked), paper.Transient, 200},
 		"a length too short":            {testweb.WrongLength(-4000)(good), paper.InvalidContent, 200},
 		"a reset":                       {testweb.Reset()(good), paper.Transient, 0},
-		"a reset in the body":           {testweb.ResetAfter(3000)(good), paper.Transient, 200},
+		"a reset in the body":           {testweb.ResetAfter(3000)(unmarked), paper.Transient, 200},
 		"silence":                       {testweb.Hang()(good), paper.Transient, 0},
-		"a stall":                       {testweb.Stall(3000)(good), paper.Transient, 200},
+		"a stall":                       {testweb.Stall(3000)(unmarked), paper.Transient, 200},
 		"no HTTP":                       {testweb.Raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"), paper.Transient, 0},
 		"a bomb of a header":            {testweb.HeaderBomb(2000), paper.Transient, 0},
 		"a challenge with 403":          {testweb.Challenge(), paper.Challenge, 403},

@@ -103,6 +103,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	s.running.Store(orch)
 	did, err := orch.Run(running)
 	s.running.Store(nil)
+	s.harvest.EndRun()
 	stop()
 	follower.Wait()
 	err = errors.Join(lost(ctx, running), err, manifest.CatchUp(context.WithoutCancel(ctx), s.store))

@@ -27,7 +27,8 @@ var (
 type Store interface {
 	// Create begins a new blob. name appears in the name of the temporary file:
 	// letters, digits, dots, dashes and underscores, at most 100 of them, such
-	// as "42-7" for the job and its token. It need not be unique.
+	// as "42-7" for the job and its token. It need not be unique. The end of ctx does
+	// not end the Writer.
 	Create(ctx context.Context, name string) (Writer, error)
 	// Open opens the blob at key, a Blob.Path, and says how many bytes it has.
 	// Its error is ErrBadKey, ErrForeign, fs.ErrNotExist, or one of reading.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type body struct {
 	idle  time.Duration
 	size  int64 // Content-Length; -1 if unknown
 	left  int64 // bytes until it is too large
+	exact bool  // it must have size bytes, however it is framed
 	fail  func(error) error
 
 	read   int64
@@ -56,6 +58,9 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.left -= int64(n)
 	b.read += int64(n)
+	if b.exact {
+		n, err = b.exactly(n, err)
+	}
 	if err == nil {
 		err = b.pace(now.Sub(start), n)
 	}
@@ -70,6 +75,27 @@ func (b *body) Read(p []byte) (int, error) {
 		b.end(b.fail(b.watch.reason(err)))
 	}
 	return n, b.err
+}
+
+// keepTo makes the body one of n bytes, whatever its framing says. The error page
+// of a range that is past the end has none.
+func (b *body) keepTo(n int64) {
+	b.size, b.exact = n, true
+	if n == 0 {
+		_ = b.from.Close()
+		b.from = http.NoBody
+	}
+}
+
+// exactly holds a read against the size that the body must have.
+func (b *body) exactly(n int, err error) (int, error) {
+	switch over := b.read - b.size; {
+	case over > 0:
+		return n - int(over), fmt.Errorf("%w: more than the %d bytes of its range", errCoding, b.size)
+	case over < 0 && err == io.EOF: //nolint:errorlint // the good end is io.EOF itself
+		return n, io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // pace ends a body that trickles: each idle timeout's worth of waiting must

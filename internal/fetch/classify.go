@@ -17,15 +17,15 @@ import (
 )
 
 // Classify says what came of an exchange for a file or a page, nil if it may have
-// given what was asked for: status 200 or 203, or a 206 that nobody asked for but
-// that holds everything. A Response with a Redirect is to be followed instead. If
-// err is not nil it alone decides.
+// given what was asked for: status 200 or 203. A Response with a Redirect is to be
+// followed instead, and one with Rest is none of its business. If err is not nil it
+// alone decides.
 //
 // Of statuses: 401, 403, 407, 451 and those from 600 up are Forbidden, 402 a
 // Paywall, 406 WrongType, 408 and 425 Transient, 429 and 420 Throttled, other 4xx
 // Gone. A 503 is Throttled with a usable Retry-After, else Transient like all 5xx
 // and like 202, whose answer is yet to be made. A 3xx that leads nowhere is Gone,
-// any other 2xx InvalidContent. A WAF's challenge header beats them all.
+// any other 2xx InvalidContent, a 206 that nobody asked for too. A WAF's challenge header beats them all.
 //
 // Of errors: a name that does not exist is Gone. A certificate that cannot be
 // trusted is Forbidden: it is the host's fault, will not mend within a retry, and
@@ -55,11 +55,6 @@ func classOfStatus(status int, h http.Header) paper.Class {
 	switch status {
 	case http.StatusOK, http.StatusNonAuthoritativeInfo:
 		return ""
-	case http.StatusPartialContent:
-		if whole(h.Get("Content-Range")) {
-			return ""
-		}
-		return paper.InvalidContent
 	case http.StatusAccepted, http.StatusRequestTimeout, http.StatusTooEarly:
 		return paper.Transient
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusUnavailableForLegalReasons:
@@ -92,13 +87,6 @@ func classOfStatus(status int, h http.Header) paper.Class {
 // (docs.aws.amazon.com/waf, "x-amzn-waf-action") that mean: solve this first.
 func challenged(h http.Header) bool {
 	return h.Get("Cf-Mitigated") == "challenge" || h.Get("X-Amzn-Waf-Action") != ""
-}
-
-// whole reports whether a Content-Range such as "bytes 0-99/100" leaves nothing out.
-func whole(contentRange string) bool {
-	var last, size int64
-	n, err := fmt.Sscanf(contentRange, "bytes 0-%d/%d", &last, &size)
-	return err == nil && n == 2 && last == size-1
 }
 
 func classifyError(status int, err error) *paper.Failure {

@@ -27,7 +27,7 @@ func TestClassify_status(t *testing.T) {
 		{202, nil, paper.Transient},
 		{202, http.Header{"X-Amzn-Waf-Action": {"challenge"}}, paper.Challenge},
 		{204, nil, paper.InvalidContent},
-		{206, http.Header{"Content-Range": {"bytes 0-99/100"}}, ""},
+		{206, http.Header{"Content-Range": {"bytes 0-99/100"}}, paper.InvalidContent},
 		{206, http.Header{"Content-Range": {"bytes 0-49/100"}}, paper.InvalidContent},
 		{206, http.Header{"Content-Range": {"bytes 50-99/100"}}, paper.InvalidContent},
 		{206, nil, paper.InvalidContent},

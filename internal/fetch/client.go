@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,29 +30,54 @@ type Response struct {
 	Redirect string // where a 3xx points: absolute, canonical, allowed by CheckURL; else empty
 	Length   int64  // of the body as sent; -1 if the server did not say
 
+	// Rest says that Body is what was missing after Ask.After, and nothing else:
+	// 206 with the same validator and the right range, or 416 if nothing was missing.
+	Rest bool
+
 	// Body is the decoded body, never nil; the caller closes it. An error of Read
 	// is a [*paper.Failure]: TooLarge over Config.MaxBytes; Transient for a stall, a
-	// reset, or fewer bytes than Content-Length; InvalidContent for a damaged coding.
+	// reset, or fewer bytes than Content-Length; InvalidContent for a damaged coding
+	// or a rest with more bytes than its range.
 	Body io.ReadCloser
+
+	from *Mark // of its first byte; nil if it can't be resumed
+}
+
+// Ask is what is wanted of [Client.Do].
+type Ask struct {
+	URL    string
+	Accept string // header; empty: anything
+
+	// After asks for the rest of a file that broke off. What comes may still be the
+	// whole, or something else: see Response.Rest.
+	After *Mark
 }
 
 // Open makes one GET request for a file or a page. Empty accept means anything.
-// The error is a [*paper.Failure]: as of [Classify] for a failed exchange, of
-// [Client.CheckURL] for a URL or redirect target that may not be requested, Gone
-// for a Location that is no URL. It wraps ctx's error if that is the reason.
+// Its error is that of [Client.Do].
 func (c *Client) Open(ctx context.Context, url, accept string) (*Response, error) {
-	if accept == "" {
-		accept = "*/*"
+	return c.Do(ctx, Ask{URL: url, Accept: accept})
+}
+
+// Do makes one GET request for a file, a page or the rest of a file. The error is a
+// [*paper.Failure]: as of [Classify] for a failed exchange, of [Client.CheckURL] for
+// a URL or redirect target that may not be requested, Gone for a Location that is no
+// URL. It wraps ctx's error if that is the reason.
+func (c *Client) Do(ctx context.Context, ask Ask) (*Response, error) {
+	header := http.Header{"Accept": {cmp.Or(ask.Accept, "*/*")}, "Accept-Encoding": {"identity"}}
+	lim := limits{c.timeouts.Total, c.maxBytes}
+	if ask.After != nil {
+		ask.After.ask(header)
+		lim.bytes = max(0, lim.bytes-ask.After.Have)
 	}
-	header := http.Header{"Accept": {accept}, "Accept-Encoding": {"identity"}}
-	return c.exchange(ctx, call{http.MethodGet, url, header, nil}, limits{c.timeouts.Total, c.maxBytes})
+	return c.exchange(ctx, call{http.MethodGet, ask.URL, header, nil, ask.After}, lim)
 }
 
 // Get makes one GET request to an API and reads the answer, gzipped or not, at
 // most 8 MiB. A redirect is an answer like any other. header may hold the API's
 // own credentials; they go nowhere else.
 func (c *Client) Get(ctx context.Context, url string, header http.Header) (paper.Reply, error) {
-	return c.api(ctx, call{http.MethodGet, url, header, nil})
+	return c.api(ctx, call{http.MethodGet, url, header, nil, nil})
 }
 
 // Post makes one POST request with a JSON body to an API and is otherwise as
@@ -62,7 +88,7 @@ func (c *Client) Post(ctx context.Context, url string, header http.Header, body 
 			Class: paper.TooLarge, Err: fmt.Errorf("post %d bytes: %w: at most %d", len(body), errTooLarge, paper.MaxPost),
 		}
 	}
-	return c.api(ctx, call{http.MethodPost, url, header, body})
+	return c.api(ctx, call{http.MethodPost, url, header, body, nil})
 }
 
 // call is one request to be made.
@@ -70,6 +96,7 @@ type call struct {
 	method, url string
 	header      http.Header
 	body        []byte // of a POST
+	after       *Mark  // nil: the whole is asked for
 }
 
 func (c *Client) api(ctx context.Context, ask call) (paper.Reply, error) {
@@ -129,10 +156,10 @@ func (c *Client) exchange(ctx context.Context, ask call, lim limits) (*Response,
 		return nil, c.failure(request, 0, err)
 	}
 	listener(ctx).hear(u.Hostname(), resp.Header)
-	return c.response(request, resp, w, lim)
+	return c.response(request, resp, w, lim, ask.after)
 }
 
-func (c *Client) response(request *http.Request, resp *http.Response, w *watch, lim limits) (*Response, error) {
+func (c *Client) response(request *http.Request, resp *http.Response, w *watch, lim limits, after *Mark) (*Response, error) {
 	u := request.URL
 	raw := &body{
 		from: resp.Body, watch: w, idle: c.timeouts.Idle, size: resp.ContentLength, left: lim.bytes,
@@ -141,6 +168,16 @@ func (c *Client) response(request *http.Request, resp *http.Response, w *watch, 
 	out := &Response{
 		Status: resp.StatusCode, Header: resp.Header, URL: u.String(), Length: resp.ContentLength,
 		Body: decode(raw, resp.Header.Get("Content-Encoding"), lim.bytes),
+	}
+	if out.Body == raw { // else what has come can't be counted in bytes as sent
+		out.from = origin(resp.StatusCode, resp.Header, resp.ContentLength)
+	}
+	if after != nil {
+		var n int64
+		if n, out.Rest = after.rest(resp.StatusCode, resp.Header); out.Rest {
+			out.from = after
+			raw.keepTo(n)
+		}
 	}
 	if location := resp.Header.Get("Location"); location != "" && redirects(resp.StatusCode) {
 		target, err := c.redirect(u, location)

@@ -24,28 +24,49 @@ const (
 
 // fetch makes one request of the fetch under way.
 func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
-	resp, err := w.cfg.Fetch.Open(ctx, url, accept(w.story.at().Kind))
+	ask := fetch.Ask{URL: url, Accept: accept(w.story.at().Kind)}
+	if w.part != nil && w.part.url == url {
+		ask.After = w.part.mark
+	}
+	resp, err := w.cfg.Fetch.Do(ctx, ask)
 	if err != nil {
 		return w.failed(ctx, url, 0, err)
 	}
 	defer resp.Body.Close()
+	if resp.Rest {
+		w.part.desk.body.Reset(resp.Body)
+		return w.file(ctx, resp)
+	}
+	if ask.After != nil {
+		if why, sig := w.unwanted(resp); why != "" {
+			return w.startOver(resp, why, sig)
+		}
+	}
 	if resp.Redirect != "" {
 		return w.follow(resp)
 	}
 	if fail := fetch.Classify(resp.Status, resp.Header, nil); fail != nil {
 		return w.failed(ctx, url, resp.Status, fail)
 	}
-	d := w.takeDesk(resp.Body)
-	defer w.desks.Put(d)
-	head, err := d.body.Peek(2048)
+	return w.whole(ctx, url, resp)
+}
+
+// whole takes in an answer from its first byte.
+func (w walk) whole(ctx context.Context, url string, resp *fetch.Response) queue.Outcome {
+	w.part = &part{job: w.job.ID, url: url, desk: w.takeDesk(resp.Body)} // what came before is of no use any more
+	defer w.done(w.part)
+	head, err := w.part.desk.body.Peek(2048)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return w.failed(ctx, url, resp.Status, err)
 	}
 	isPage := verdict.Sniff(head, resp.Header.Get("Content-Type")) == "text/html"
 	if isPage && w.story.at().Kind != paper.HTML {
-		return w.page(ctx, resp, d.body)
+		return w.page(ctx, resp, w.part.desk.body)
 	}
-	return w.file(ctx, resp, d)
+	if err := w.begin(ctx, resp, w.part); err != nil {
+		return w.notStored(ctx, resp, err)
+	}
+	return w.file(ctx, resp)
 }
 
 // accept is the Accept header for a kind of candidate.
@@ -116,8 +137,12 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if fail.Class == paper.Throttled {
 		st.Refused++
 		if fail.RetryAfter <= longGate && st.Refused <= maxRefusals {
+			w.keep()
 			return w.handBack(string(fail.Class), sig)
 		}
+	}
+	if w.resumable(fail) {
+		return w.resume(status, fail, sig)
 	}
 	t := st.at()
 	class := fail.Class

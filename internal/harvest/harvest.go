@@ -50,6 +50,7 @@ type Harvest struct {
 	cfg   Config
 	temps atomic.Int64 // numbers temp files
 	desks sync.Pool    // of *desk
+	parts parts
 
 	evidence evidence
 
@@ -105,6 +106,8 @@ func (h *Harvest) Step(ctx context.Context, s queue.Step) []queue.Outcome {
 // joins asking, which gives it its outcome later.
 func (h *Harvest) step(ctx context.Context, s queue.Step, i int, asking *askers) queue.Outcome {
 	job := s.Jobs[i]
+	part := h.parts.take(job.ID)
+	defer h.done(part) // unless it is kept once more
 	st, err := loadStory(job)
 	if err != nil {
 		return queue.Outcome{
@@ -112,7 +115,7 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, i int, asking *askers)
 			Error: fmt.Sprintf("read job: %v", err),
 		}
 	}
-	w := walk{Harvest: h, Step: s, job: job, story: st}
+	w := walk{Harvest: h, Step: s, job: job, story: st, part: part}
 	ctx = sending(ctx, s)
 	act := h.next(st)
 	if act.key != s.Key && !act.over {
@@ -162,6 +165,7 @@ type walk struct {
 	queue.Step
 	job   queue.Job
 	story *story
+	part  *part // the file in hand, or what an earlier step left of one; nil if there is none
 }
 
 // goOn advances to the next action of the story, or concludes it.

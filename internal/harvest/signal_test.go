@@ -20,6 +20,7 @@ import (
 // differ.
 func TestStep_signals(t *testing.T) {
 	good := testweb.File("application/pdf", testweb.PDF("x", 3000))
+	unmarked := testweb.Without("Etag")(good) // so that it can't be resumed
 	fail := func(status int, header ...string) http.Handler { return testweb.Fail(status, header...)(good) }
 	tests := map[string]struct {
 		site    http.Handler
@@ -41,8 +42,9 @@ func TestStep_signals(t *testing.T) {
 		"broken":               {fail(500), false, queue.Troubled, paper.Transient},
 		"not yet":              {fail(202), false, queue.OK, paper.Transient},
 		"reset":                {testweb.Reset()(good), false, queue.Troubled, paper.Transient},
-		"reset in the body":    {testweb.ResetAfter(2500)(good), false, queue.Troubled, paper.Transient},
-		"cut":                  {testweb.Truncate(2500)(good), false, queue.Troubled, paper.Transient},
+		"reset in the body":    {testweb.ResetAfter(2500)(unmarked), false, queue.Troubled, paper.Transient},
+		"cut":                  {testweb.Truncate(2500)(unmarked), false, queue.Troubled, paper.Transient},
+		"cut, to be resumed":   {testweb.Truncate(2500)(good), false, queue.Troubled, ""},
 		"no certificate":       {good, true, queue.Troubled, paper.Forbidden},
 		"challenge page":       {testweb.Captcha(), false, queue.Blocked, paper.Challenge},
 		"challenge by header":  {fail(403, "Cf-Mitigated", "challenge"), false, queue.Blocked, paper.Challenge},

@@ -24,6 +24,8 @@ type bench struct {
 	web *testweb.Web
 	h   *Harvest
 	job queue.Job
+
+	temps string // directory of temporary files
 }
 
 // newBench makes a job for a file at https://site.example/a.pdf.
@@ -70,7 +72,7 @@ func newBench(t *testing.T, blobs func(blob.Store) blob.Store) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, web: web, h: h, job: newJob(t, h)}
+	return &bench{t: t, web: web, h: h, job: newJob(t, h), temps: filepath.Join(dir, "tmp")}
 }
 
 func newJob(t *testing.T, h *Harvest) queue.Job {

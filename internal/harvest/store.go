@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -21,29 +20,26 @@ import (
 // diskPause is for how long no file is asked for when the disk can't take files.
 const diskPause = 15 * time.Second
 
-// file reads the body into a blob, judges it on the way, and stores it if it is
-// what it claims to be.
-func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Outcome {
-	out, err := w.cfg.Blobs.Create(ctx, fmt.Sprintf("%d-%d", w.job.ID, w.temps.Add(1)))
+// file reads the body into the part in hand, judges it on the way, and stores it if
+// it is what it claims to be.
+func (w walk) file(ctx context.Context, resp *fetch.Response) queue.Outcome {
+	p := w.part
+	n, err := io.Copy(io.MultiWriter(&p.desk.judge, diskWriter{p.out}), p.desk.body)
+	p.have += n
 	if err != nil {
-		return w.notStored(ctx, resp, err)
-	}
-	defer out.Abort()
-	d.judge.Reset(verdict.Expect{
-		Format: w.story.Artifact.Wants(), MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type"),
-	})
-	if _, err := io.Copy(io.MultiWriter(&d.judge, diskWriter{out}), d.body); err != nil {
 		if disk, ok := errors.AsType[*diskError](err); ok {
+			p.mark = nil
 			return w.notStored(ctx, resp, disk.err)
 		}
+		p.mark = resp.Mark(p.have)
 		return w.failed(ctx, resp.URL, resp.Status, err)
 	}
-	v := d.judge.Verdict()
+	v := p.desk.judge.Verdict()
 	sig := w.served(v.Class)
 	if !v.Level.Usable() {
 		return w.rejected(resp, v.Class, v.Reason, sig)
 	}
-	b, err := out.Commit(ctx, v.Ext)
+	b, err := p.out.Commit(ctx, v.Ext)
 	if err != nil {
 		return w.notStored(ctx, resp, err)
 	}

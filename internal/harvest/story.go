@@ -64,7 +64,8 @@ type trial struct {
 	Depth int  `json:"depth,omitempty"` // pages between the resolver's answer and this
 	Over  bool `json:"over,omitempty"`  // tried in this round
 
-	Reread bool `json:"reread,omitempty"` // the first answer of this round was cut or damaged
+	Reread  bool `json:"reread,omitempty"`  // the first answer of this round was cut or damaged
+	Resumed int  `json:"resumed,omitempty"` // times in this round that a file that broke off was
 }
 
 // position is where a fetch stands: redirects have led from Tried[Index] to URL.
@@ -241,7 +242,7 @@ func (st *story) again() {
 	st.Asked = slices.DeleteFunc(st.Asked, func(a paper.Asked) bool { return a.Class == paper.Transient })
 	for i := range st.Tried {
 		if t := &st.Tried[i]; t.Class == paper.Transient {
-			t.Over, t.Reread, t.Class, t.Note, t.Hops = false, false, "", "", nil
+			t.Over, t.Reread, t.Resumed, t.Class, t.Note, t.Hops = false, false, 0, "", "", nil
 		}
 	}
 	st.At, st.Cursor, st.Refused = nil, "", 0
