@@ -48,6 +48,8 @@ type Ask struct {
 	URL    string
 	Accept string // header; empty: anything
 
+	Cookies Cookies // that earlier answers on this way have set
+
 	// After asks for the rest of a file that broke off. What comes may still be the
 	// whole, or something else: see Response.Rest.
 	After *Mark
@@ -66,6 +68,9 @@ func (c *Client) Open(ctx context.Context, url, accept string) (*Response, error
 func (c *Client) Do(ctx context.Context, ask Ask) (*Response, error) {
 	header := http.Header{"Accept": {cmp.Or(ask.Accept, "*/*")}, "Accept-Encoding": {"identity"}}
 	lim := limits{c.timeouts.Total, c.maxBytes}
+	if cookie := ask.Cookies.For(ask.URL); cookie != "" {
+		header.Set("Cookie", cookie)
+	}
 	if ask.After != nil {
 		ask.After.ask(header)
 		lim.bytes = max(0, lim.bytes-ask.After.Have)

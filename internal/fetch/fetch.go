@@ -1,9 +1,9 @@
 // Package fetch is the only way out to the network. A [Client] makes exactly one
 // HTTP exchange per call and never follows a redirect by itself: the target may
 // be another host, whose limits the caller has to obey first. It keeps no
-// cookies, sends no credentials of its own, takes no proxy from the environment
-// and refuses private addresses at the moment of dialling. Whatever a server
-// sends, time and memory stay bounded.
+// cookies but sends those that it is given ([Cookies]), sends no credentials of its
+// own, takes no proxy from the environment and refuses private addresses at the
+// moment of dialling. Whatever a server sends, time and memory stay bounded.
 //
 // [Classify] turns what came of an exchange into a failure class, and [Robots]
 // tells which URLs the Robots Exclusion Protocol (RFC 9309) leaves open.

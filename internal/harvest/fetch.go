@@ -24,7 +24,7 @@ const (
 
 // fetch makes one request of the fetch under way.
 func (w walk) fetch(ctx context.Context, url string) queue.Outcome {
-	ask := fetch.Ask{URL: url, Accept: accept(w.story.at().Kind)}
+	ask := fetch.Ask{URL: url, Accept: accept(w.story.at().Kind), Cookies: w.story.At.Cookies}
 	if w.part != nil && w.part.url == url {
 		ask.After = w.part.mark
 	}
@@ -105,8 +105,11 @@ func (w walk) follow(resp *fetch.Response) queue.Outcome {
 	st, t := w.story, w.story.at()
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
 	before := st.met(resp.Redirect, t.Kind)
+	cookies := st.At.Cookies.With(resp)
+	// Some hosts set a cookie and lead back to the same URL, to see it again.
+	again := t.passes(resp.Redirect)
 	switch {
-	case t.passed(resp.Redirect):
+	case again > 1, again == 1 && cookies.For(resp.Redirect) == "":
 		st.fail(paper.RedirectLoop, "redirected to "+resp.Redirect+" again")
 	case len(t.Hops) >= maxHops:
 		st.fail(paper.RedirectLoop, fmt.Sprintf("more than %d hops", maxHops))
@@ -117,7 +120,7 @@ func (w walk) follow(resp *fetch.Response) queue.Outcome {
 		}
 		st.fail(class, "redirected to a URL met before, on the way from "+before.URL)
 	default:
-		st.At.URL, st.Refused = resp.Redirect, 0
+		st.At.URL, st.At.Cookies, st.Refused = resp.Redirect, cookies, 0
 	}
 	return w.goOn(queue.Signal{Kind: queue.OK})
 }

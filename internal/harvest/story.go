@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
 )
@@ -72,6 +73,10 @@ type trial struct {
 type position struct {
 	Index int    `json:"index"`
 	URL   string `json:"url"`
+
+	// Cookies were set by the redirects so far. They go with the position, so no
+	// other candidate's requests carry them, and no other job's.
+	Cookies fetch.Cookies `json:"cookies,omitempty"`
 }
 
 func newStory(r Request) *story {
@@ -232,9 +237,18 @@ func (st *story) met(url string, kind paper.Kind) *trial {
 }
 
 // passed reports whether the candidate's fetch came by url.
-func (t *trial) passed(url string) bool {
+func (t *trial) passed(url string) bool { return t.passes(url) > 0 }
+
+// passes counts how often the candidate's fetch was redirected from url, or ended
+// there.
+func (t *trial) passes(url string) (n int) {
 	url = hopURL(url)
-	return slices.ContainsFunc(t.Hops, func(h paper.Hop) bool { return h.URL == url })
+	for _, h := range t.Hops {
+		if h.URL == url {
+			n++
+		}
+	}
+	return n
 }
 
 // again opens a new round: what failed for the time being may be tried again.

@@ -131,6 +131,22 @@ func Captcha() http.Handler {
 		`<h1>Please confirm you are not a robot</h1><div class="g-recaptcha" data-sitekey="0"></div>`)
 }
 
+// CookieWall leads every request without its cookie back to the same URL, and sets
+// the cookie on the way.
+func CookieWall() Behaviour {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if c, err := r.Cookie("seen"); err == nil && c.Value == "1" {
+				h.ServeHTTP(rw, r)
+				return
+			}
+			rw.Header().Set("Set-Cookie", "seen=1; Path=/; Secure; HttpOnly")
+			rw.Header().Set("Location", r.URL.RequestURI())
+			rw.WriteHeader(http.StatusFound)
+		})
+	}
+}
+
 func meta(name, content string) string {
 	return fmt.Sprintf("<meta name=%q content=\"%s\">\n", name, html.EscapeString(content))
 }

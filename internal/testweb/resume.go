@@ -2,6 +2,7 @@ package testweb
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -110,9 +111,7 @@ func parts(change func(*Answer)) Behaviour {
 }
 
 func send(rw http.ResponseWriter, a Answer) {
-	for name, values := range a.Header {
-		rw.Header()[name] = values
-	}
+	maps.Copy(rw.Header(), a.Header)
 	rw.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	rw.WriteHeader(a.Status)
 	_, _ = rw.Write(a.Body)
