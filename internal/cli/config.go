@@ -53,6 +53,8 @@ type httpConfig struct {
 	ConnectTo     []connectTo    `yaml:"connect_to" doc:"connect elsewhere, as curl's --connect-to: HOST1:PORT1:HOST2:PORT2, empty parts match all"`
 	CAFile        filePath       `yaml:"ca_file" doc:"extra trust roots, PEM"`
 	AllowNetworks []netip.Prefix `yaml:"allow_networks" doc:"networks such as 10.0.0.0/8 that may be connected to although private"`
+	Proxy         proxyURL       `yaml:"proxy" doc:"HTTP proxy that everything goes through by CONNECT, http://HOST:PORT; HTTP_PROXY is not read"`
+	HTTP1Only     bool           `yaml:"http1_only" doc:"never speak HTTP/2"`
 	UserAgent     userAgent      `yaml:"user_agent" doc:"default: quire/VERSION (+URL; mailto:CONTACT)"`
 }
 
@@ -97,6 +99,7 @@ func defaultConfig() Config {
 			},
 			ConnectTo:     []connectTo{},
 			AllowNetworks: []netip.Prefix{},
+			HTTP1Only:     true,
 		},
 		Robots: robotsConfig{Obey: true},
 	}

@@ -92,6 +92,8 @@ func TestConfig_refused(t *testing.T) {
 		"159 colons":                 {strings.Repeat("a: ", 100_000), nil},
 		"159 colons in braces":       {"{" + strings.Repeat("a: ", 100_000), nil},
 		"connect_to":                 {"http: {connect_to: ['a:b']}", []string{"HOST1:PORT1:HOST2:PORT2"}},
+		"proxy with password":        {"http: {proxy: 'http://u:hunter2@h:1/'}", []string{"http.proxy", "password"}},
+		"proxy of another kind":      {"http: {proxy: 'socks5://h:1'}", []string{"http.proxy", "http://HOST:PORT"}},
 		"network":                    {"http: {allow_networks: [10.0.0.0]}", []string{"http.allow_networks"}},
 		"base URL":                   {"resolvers: {pmc: {base_url: 'file:///etc'}}", []string{"http"}},
 		"base URL with password":     {"resolvers: {pmc: {base_url: 'http://u:hunter2@h/'}}", []string{"password"}},

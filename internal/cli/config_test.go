@@ -71,6 +71,8 @@ func sample() map[string]string {
 		"http.timeouts.total":           "4m",
 		"http.connect_to":               "a.org:443:127.0.0.1:8443,::[::1]:1",
 		"http.allow_networks":           "127.0.0.0/8,::1/128",
+		"http.proxy":                    "http://proxy.example:3128",
+		"http.http1_only":               "false",
 		"http.user_agent":               "reader/1 (mailto:a.reader@university.edu)",
 		"robots.obey":                   "false",
 	}

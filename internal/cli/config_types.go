@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/quire-dev/quire/internal/fetch"
 )
 
 // The types of settings that have a form of their own. Each reads itself from
@@ -148,6 +150,14 @@ func (b *baseURL) UnmarshalText(text []byte) error {
 	}
 	*b = baseURL(strings.TrimRight(string(text), "/"))
 	return nil
+}
+
+// proxyURL is the address of a proxy: http://HOST:PORT, or empty for none.
+type proxyURL string
+
+func (p *proxyURL) UnmarshalText(text []byte) error {
+	*p = proxyURL(text)
+	return fetch.CheckProxy(string(text))
 }
 
 // userAgent is sent as it is in the header of that name.

@@ -111,6 +111,7 @@ func (c acceptConfig) library() quire.Accept {
 func (c httpConfig) library() quire.HTTP {
 	h := quire.HTTP{
 		UserAgent: string(c.UserAgent), CAFile: string(c.CAFile), AllowNetworks: c.AllowNetworks,
+		Proxy: string(c.Proxy), HTTP2: !c.HTTP1Only,
 		Timeouts: fetch.Timeouts{
 			Connect: time.Duration(c.Timeouts.Connect), Header: time.Duration(c.Timeouts.Header),
 			Idle: time.Duration(c.Timeouts.Idle), Total: time.Duration(c.Timeouts.Total),

@@ -29,8 +29,9 @@ import (
 //
 // Of errors: a name that does not exist is Gone. A certificate that cannot be
 // trusted is Forbidden: it is the host's fault, will not mend within a retry, and
-// the next candidate may do. Lack of file descriptors and of any trust root is
-// Config, as every host would fail the same way. All other faults of the network,
+// the next candidate may do; so is what a proxy refuses with less than 500. Lack of
+// file descriptors and of any trust root is Config, as every host would fail the
+// same way, and so is a proxy that wants a password. All other faults of the network,
 // timeouts and the end of the caller's context are Transient. What is the fault
 // of the host or of the way to it is marked as Broken, whatever its class.
 func Classify(status int, h http.Header, err error) *paper.Failure {
@@ -108,6 +109,7 @@ func classOfError(err error) paper.Class {
 		lookup *net.DNSError
 		trust  *tls.CertificateVerificationError
 		roots  x509.SystemRootsError
+		proxy  *proxyError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -120,6 +122,10 @@ func classOfError(err error) paper.Class {
 		return paper.InvalidContent
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.As(err, &roots):
 		return paper.Config
+	case errors.As(err, &proxy) && proxy.status == http.StatusProxyAuthRequired:
+		return paper.Config
+	case errors.As(err, &proxy) && proxy.status < 500:
+		return paper.Forbidden
 	case errors.As(err, &trust):
 		return paper.Forbidden
 	case errors.As(err, &lookup) && lookup.IsNotFound:

@@ -8,10 +8,10 @@
 // [Classify] turns what came of an exchange into a failure class, and [Robots]
 // tells which URLs the Robots Exclusion Protocol (RFC 9309) leaves open.
 //
-// It speaks HTTP/1.1 only. One connection then carries one request at a time, so
-// what a host sees is what its in-flight cap says, and a connection that a server
-// breaks takes one request with it. Downloads of a few per host gain nothing from
-// HTTP/2.
+// It speaks HTTP/1.1 only, unless told otherwise. One connection then carries one
+// request at a time, so what a host sees is what its in-flight cap says, and a
+// connection that a server breaks takes one request with it. Downloads of a few per
+// host gain nothing from HTTP/2.
 package fetch
 
 import (
@@ -68,6 +68,14 @@ type Config struct {
 
 	// AllowNetworks are exempt from the guard against private addresses.
 	AllowNetworks []netip.Prefix
+
+	// Proxy is the URL of an HTTP proxy that lets everything pass by CONNECT,
+	// http://HOST:PORT; empty for none. HTTP_PROXY and its like are never read. Names
+	// are looked up here and not by the proxy, so that the guard judges what is
+	// connected to.
+	Proxy string
+
+	HTTP2 bool // speak it to servers that want to, over TLS
 }
 
 // Client makes HTTP exchanges. It is safe for concurrent use.
@@ -75,6 +83,7 @@ type Client struct {
 	transport *http.Transport
 	guard     *guard
 	routes    routes
+	proxy     string // host:port; empty for none
 	timeouts  Timeouts
 	maxBytes  int64
 	agent     []string // the User-Agent header's value
@@ -105,6 +114,10 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	proxy, err := parseProxy(cfg.Proxy)
+	if err != nil {
+		return nil, err
+	}
 	roots, rootless, err := trustRoots(cfg.CAFile)
 	if err != nil {
 		return nil, err
@@ -112,13 +125,14 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		guard:    newGuard(cfg.AllowNetworks),
 		routes:   routes,
+		proxy:    proxy,
 		timeouts: cfg.Timeouts.withDefaults(),
 		maxBytes: cfg.MaxBytes,
 		agent:    []string{cfg.UserAgent},
 		from:     []string{cfg.Contact},
 		rootless: rootless,
 	}
-	c.transport = c.newTransport(roots)
+	c.transport = c.newTransport(roots, cfg.HTTP2)
 	return c, nil
 }
 

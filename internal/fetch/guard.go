@@ -52,27 +52,26 @@ func (g *guard) allowsLoopback() bool {
 	return g.exempt(netip.AddrFrom4([4]byte{127, 0, 0, 1})) || g.exempt(netip.IPv6Loopback())
 }
 
-// control is the [net.Dialer]'s hook: it runs between the choice of an address
-// and the connect.
-func (g *guard) control(network, address string, conn syscall.RawConn) error {
-	if err := g.controlAnyPort(network, address, conn); err != nil {
+// permit judges an address and its port. The port is free where the operator has
+// chosen it, and at exempt addresses.
+func (g *guard) permit(target netip.AddrPort, anyPort bool) error {
+	if err := g.check(target.Addr()); err != nil {
 		return err
 	}
-	target, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if !webPort(target.Port()) && !g.exempt(target.Addr().Unmap().WithZone("")) {
+	if !anyPort && !webPort(target.Port()) && !g.exempt(target.Addr().Unmap().WithZone("")) {
 		return fmt.Errorf("port %d: %w", target.Port(), errPolicy)
 	}
 	return nil
 }
 
-// controlAnyPort is control where the operator has chosen the port.
-func (g *guard) controlAnyPort(_, address string, _ syscall.RawConn) error {
-	target, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
+// control returns the [net.Dialer]'s hook: it runs between the choice of an address
+// and the connect.
+func (g *guard) control(anyPort bool) func(network, address string, _ syscall.RawConn) error {
+	return func(_, address string, _ syscall.RawConn) error {
+		target, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		return g.permit(target, anyPort)
 	}
-	return g.check(target.Addr())
 }

@@ -44,9 +44,16 @@ func certificate(t *testing.T, name string, until time.Time) tls.Certificate {
 // serveTLS answers with the TLS name and the Host that it was asked for.
 func serveTLS(t *testing.T, cert tls.Certificate) (addr, caFile string) {
 	t.Helper()
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return answerTLS(t, cert, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.TLS.ServerName, " ", r.Host, " ", r.Proto)
-	}))
+	})
+}
+
+// answerTLS serves HTTP/1.1 and HTTP/2 until the test ends.
+func answerTLS(t *testing.T, cert tls.Certificate, answer http.HandlerFunc) (addr, caFile string) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(answer)
+	s.EnableHTTP2 = true
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}}
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // handshakes are meant to go wrong
 	s.StartTLS()

@@ -20,9 +20,10 @@ const (
 	idleTimeout = 90 * time.Second // spans the pauses of a polite pace
 )
 
-func (c *Client) newTransport(roots *x509.CertPool) *http.Transport {
+func (c *Client) newTransport(roots *x509.CertPool, http2 bool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(http2)
 	return &http.Transport{
 		DialContext: c.newDial(),
 		TLSClientConfig: &tls.Config{
@@ -38,29 +39,34 @@ func (c *Client) newTransport(roots *x509.CertPool) *http.Transport {
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		Protocols:              &protocols,
+		Proxy:                  nil, // neither HTTP_PROXY and its like; Config.Proxy is for newDial
 		// MaxConnsPerHost stays 0: it would be a second queue, and one that blocks.
 	}
 }
 
 // newDial returns the transport's dial function: it obeys the connect-to rules
-// and lets the guard judge each address before a packet is sent to it.
+// and lets the guard judge each address before a packet is sent to it, or its
+// name to a proxy.
 func (c *Client) newDial() func(ctx context.Context, network, addr string) (net.Conn, error) {
-	plain := &net.Dialer{Timeout: c.timeouts.Connect, Control: c.guard.control}
-	anyPort := &net.Dialer{Timeout: c.timeouts.Connect, Control: c.guard.controlAnyPort}
+	plain := &net.Dialer{Timeout: c.timeouts.Connect, Control: c.guard.control(false)}
+	anyPort := &net.Dialer{Timeout: c.timeouts.Connect, Control: c.guard.control(true)}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(addr)
 		if err != nil {
 			return nil, err
 		}
 		rule, ok := c.routes.find(host, port)
-		if !ok {
+		if ok {
+			addr = rule.target(host, port)
+		}
+		switch chosen := ok && rule.setsPort(); {
+		case c.proxy != "":
+			return c.tunnel(ctx, addr, chosen)
+		case chosen:
+			return anyPort.DialContext(ctx, network, addr)
+		default:
 			return plain.DialContext(ctx, network, addr)
 		}
-		addr = rule.target(host, port)
-		if rule.setsPort() {
-			return anyPort.DialContext(ctx, network, addr)
-		}
-		return plain.DialContext(ctx, network, addr)
 	}
 }
 
