@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,7 +25,8 @@ var privateAddresses = []string{
 	"::ffff:10.0.0.1", "::ffff:a9fe:a9fe",
 }
 
-// TestGuard dials with production defaults where every address answers.
+// TestGuard dials with production defaults where every address answers: cases C 63
+// to 82 of what a URL, a name or an answer of DNS can hide.
 func TestGuard(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -44,7 +47,7 @@ func TestGuard(t *testing.T) {
 		}
 		checkReached(t, canary, "93.184.215.14:80", "[2606:4700::1111]:8080")
 	})
-	t.Run("in URLs", func(t *testing.T) {
+	t.Run("C 64-76, in URLs", func(t *testing.T) {
 		c := newClient(t, defaults)
 		for _, text := range privateAddresses {
 			for _, port := range []string{"80", "8080"} {
@@ -76,12 +79,84 @@ func TestGuard(t *testing.T) {
 		}
 		checkReached(t, canary)
 	})
+	t.Run("for APIs and robots.txt", func(t *testing.T) { checkSockets(t, canary) })
+	names := names()
+	names.serve(t)
 	t.Run("behind names", func(t *testing.T) { checkNames(t, canary) })
+	t.Run("C 94, behind a proxy", func(t *testing.T) { checkProxied(t, canary) })
+	t.Run("D 121, odd answers of DNS", func(t *testing.T) { checkDNS(t, canary) })
 }
 
-// checkNames asks for names whose addresses are, in part or at times, private.
-func checkNames(t *testing.T, canary *canary) {
-	names := zone{
+// checkSockets tries the other ways to open one: whatever the program connects to
+// goes through a Client.
+func checkSockets(t *testing.T, canary *canary) {
+	c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks = nil })
+	robots := fetch.NewRobots(c)
+	for _, text := range privateAddresses {
+		url := "http://" + net.JoinHostPort(text, "80") + "/robots.txt"
+		_, err := c.Get(t.Context(), url, nil)
+		checkClass(t, err, paper.PolicySkipped)
+		_, err = c.Post(t.Context(), url, nil, []byte("{}"))
+		checkClass(t, err, paper.PolicySkipped)
+		_, err = robots.Load(t.Context(), url)
+		checkClass(t, err, paper.PolicySkipped)
+		_, err = c.Do(t.Context(), fetch.Ask{URL: url, Cookies: fetch.Cookies{{URL: url, Set: "a=b"}}})
+		checkClass(t, err, paper.PolicySkipped)
+	}
+	checkReached(t, canary)
+}
+
+// checkProxied wants the proxy to be asked for public addresses only. It is itself
+// at a private one, as proxies are.
+func checkProxied(t *testing.T, canary *canary) {
+	p := &tunnels{to: "127.0.0.1:80"}
+	url := serve(t, p.ServeHTTP)
+	for _, tt := range []struct {
+		host, asked string
+		want        paper.Class
+	}{
+		{"good.org", "CONNECT 93.184.215.14:80", ""},
+		{"both.org", "CONNECT 93.184.215.14:80", ""},
+		{"cname.org", "", paper.PolicySkipped},
+		{"mapped.org", "", paper.PolicySkipped},
+		{"metadata.org", "", paper.PolicySkipped},
+		{"good.org:25", "", paper.PolicySkipped},
+		{"missing.org", "", paper.Gone},
+	} {
+		p.asked = nil
+		c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks, cfg.Proxy = nil, url })
+		_, err := open(t, c, "http://"+tt.host+"/")
+		checkClass(t, err, tt.want)
+		if got := strings.Join(p.asked, ", "); got != tt.asked {
+			t.Errorf("%s: the proxy was asked %q, want %q", tt.host, got, tt.asked)
+		}
+	}
+	canary.take() // the proxy's own connections
+}
+
+// checkDNS wants answers that are too much, too little or too late to cost no more
+// than the time to connect.
+func checkDNS(t *testing.T, canary *canary) {
+	c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks, cfg.Timeouts.Connect = nil, 2*time.Second })
+	for host, want := range map[string]paper.Class{
+		"flood.org": paper.PolicySkipped, "silence.org": paper.Transient, "junk.org": paper.Transient, "loop.org": paper.Transient,
+		strings.Repeat("a.", 1000) + "org": paper.Gone, strings.Repeat("a.", 120) + "org": paper.Gone,
+	} {
+		start := time.Now()
+		_, err := open(t, c, "http://"+host+"/")
+		if checkClass(t, err, want); t.Failed() {
+			t.Fatalf("at %.30s", host)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%.30s took %v", host, took)
+		}
+	}
+	checkReached(t, canary)
+}
+
+// names have addresses that are, in part or at times, private.
+func names() zone {
+	return zone{
 		"good.org":        {{"93.184.215.14"}},
 		"both.org":        {{"10.0.0.1", "93.184.215.14", "fd00:ec2::254"}},
 		"cname.org":       {{"secret.corp.org"}},
@@ -91,15 +166,22 @@ func checkNames(t *testing.T, canary *canary) {
 		"servfail.org":    {{"SERVFAIL"}},
 		"nothing.org":     {{}},
 		"secret.corp.org": {{"192.168.1.1"}},
+		"flood.org":       {{"FLOOD"}},
+		"silence.org":     {{"SILENCE"}},
+		"junk.org":        {{"JUNK"}},
+		"loop.org":        {{"LOOP"}},
 	}
-	names.serve(t)
+}
+
+func checkNames(t *testing.T, canary *canary) {
 	c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks = nil })
-	for _, tt := range []struct {
+	for _, tt := range []struct { // C 78 to 82
 		url     string
 		want    paper.Class
 		reached []string
 	}{
 		{"http://good.org/", "", []string{"93.184.215.14:80"}},
+		{"http://GOOD.org.:80/", "", nil}, // C 83, C 84: the connection is there already
 		{"http://good.org:25/", paper.PolicySkipped, nil},
 		{"http://both.org/", "", []string{"93.184.215.14:80"}},
 		{"http://cname.org/", paper.PolicySkipped, nil},

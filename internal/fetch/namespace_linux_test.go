@@ -140,20 +140,25 @@ func (c *canary) take() []string {
 }
 
 // zone is a DNS: by name, what it answers at the first question, the second, and
-// so on: addresses, "SERVFAIL", or one name that it is an alias of.
+// so on: addresses, one name that it is an alias of, or a word: SERVFAIL, SILENCE,
+// JUNK, LOOP (a name that points to itself) or FLOOD (64 KiB of private addresses).
 type zone map[string][][]string
 
-// serve makes z the DNS of this process.
+// serve makes z the DNS of this process, over UDP and, for what is too long, TCP.
 func (z zone) serve(t *testing.T) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:53")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	l, err := net.Listen("tcp", "127.0.0.1:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(); l.Close() })
 	net.DefaultResolver.PreferGo = true
-	net.DefaultResolver.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	net.DefaultResolver.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:53")
 	}
 	go func() {
 		asked := map[string]int{}
@@ -162,20 +167,86 @@ func (z zone) serve(t *testing.T) {
 			if err != nil {
 				return
 			}
-			var m dnsmessage.Message
-			if m.Unpack(packet[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			q := m.Questions[0]
-			key := q.GoString()
-			m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
-			m.Answers, m.RCode = z.answer(q, asked[key])
-			asked[key]++
-			if b, err := m.Pack(); err == nil {
+			if b := z.reply(packet[:n], asked); b != nil {
 				_, _ = conn.WriteTo(b, from)
 			}
 		}
 	}()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			answerFlood(conn)
+		}
+	}()
+}
+
+// reply returns the packet that answers another, nil for none.
+func (z zone) reply(packet []byte, asked map[string]int) []byte {
+	var m dnsmessage.Message
+	if m.Unpack(packet) != nil || len(m.Questions) != 1 {
+		return nil
+	}
+	q := m.Questions[0]
+	key := q.GoString()
+	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
+	switch sets := z[strings.TrimSuffix(q.Name.String(), ".")]; {
+	case len(sets) != 1 || len(sets[0]) != 1:
+		m.Answers, m.RCode = z.answer(q, asked[key])
+	case sets[0][0] == "SILENCE":
+		return nil
+	case sets[0][0] == "JUNK":
+		return append(packet[:2:2], strings.Repeat("\xff", 900)...)
+	case sets[0][0] == "FLOOD":
+		m.Truncated = true
+	case sets[0][0] == "LOOP":
+		b, _ := m.Pack()
+		b[7] = 1 // one answer, whose name is a pointer to that pointer
+		return append(b, 0xc0, byte(len(b)), 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 93, 184, 215, 14)
+	default:
+		m.Answers, m.RCode = z.answer(q, asked[key])
+	}
+	asked[key]++
+	b, err := m.Pack()
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// answerFlood answers one question over TCP with as many private addresses as the
+// two bytes of the length allow.
+func answerFlood(conn net.Conn) {
+	defer conn.Close()
+	length := make([]byte, 2)
+	if _, err := io.ReadFull(conn, length); err != nil {
+		return
+	}
+	packet := make([]byte, binary.BigEndian.Uint16(length))
+	if _, err := io.ReadFull(conn, packet); err != nil {
+		return
+	}
+	var m dnsmessage.Message
+	if m.Unpack(packet) != nil || len(m.Questions) != 1 {
+		return
+	}
+	q := m.Questions[0]
+	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
+	for i := range 4000 { // each takes 16 bytes: 64,000 of 65,535
+		if q.Type != dnsmessage.TypeA {
+			break
+		}
+		m.Answers = append(m.Answers, dnsmessage.Resource{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class},
+			Body:   &dnsmessage.AResource{A: [4]byte{10, 0, byte(i >> 8), byte(i)}},
+		})
+	}
+	b, err := m.Pack()
+	if err == nil {
+		_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
+	}
 }
 
 func (z zone) answer(q dnsmessage.Question, asked int) ([]dnsmessage.Resource, dnsmessage.RCode) {
