@@ -108,7 +108,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("user agent %+q: only printable ASCII can be sent", cfg.UserAgent)
 	}
 	if cfg.MaxBytes <= 0 {
-		cfg.MaxBytes = 256 << 20
+		cfg.MaxBytes = defaultMaxBytes
 	}
 	routes, err := parseRoutes(cfg.ConnectTo)
 	if err != nil {

@@ -15,6 +15,8 @@ const (
 	maxHeaderBytes = 64 << 10 // of a response; net/http's default of 10 MiB invites bombs
 	maxConfigBytes = 4 << 20  // of a CA file
 
+	defaultMaxBytes = 256 << 20 // of a file or a page
+
 	idlePerHost = 64               // as many as a resolver may be allowed in flight; fewer would cost it handshakes
 	idleInAll   = 512              // bounds file descriptors when there are thousands of hosts
 	idleTimeout = 90 * time.Second // spans the pauses of a polite pace
