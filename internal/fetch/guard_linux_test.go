@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/testnet"
 	"github.com/quire-dev/quire/paper"
 )
 
@@ -28,13 +29,13 @@ var privateAddresses = []string{
 // TestGuard dials with production defaults where every address answers: cases C 63
 // to 82 of what a URL, a name or an answer of DNS can hide.
 func TestGuard(t *testing.T) {
-	if !inNamespace(t) {
+	if !testnet.InNamespace(t) {
 		return
 	}
-	takeEveryAddress(t)
-	canary := new(canary)
+	testnet.TakeEveryAddress(t)
+	canary := new(testnet.Canary)
 	for _, port := range []int{80, 8080, 25} {
-		canary.start(t, port)
+		canary.Start(t, port)
 	}
 	defaults := func(cfg *fetch.Config) { cfg.AllowNetworks = nil }
 
@@ -81,7 +82,7 @@ func TestGuard(t *testing.T) {
 	})
 	t.Run("for APIs and robots.txt", func(t *testing.T) { checkSockets(t, canary) })
 	names := names()
-	names.serve(t)
+	names.Serve(t)
 	t.Run("behind names", func(t *testing.T) { checkNames(t, canary) })
 	t.Run("C 94, behind a proxy", func(t *testing.T) { checkProxied(t, canary) })
 	t.Run("D 121, odd answers of DNS", func(t *testing.T) { checkDNS(t, canary) })
@@ -89,7 +90,7 @@ func TestGuard(t *testing.T) {
 
 // checkSockets tries the other ways to open one: whatever the program connects to
 // goes through a Client.
-func checkSockets(t *testing.T, canary *canary) {
+func checkSockets(t *testing.T, canary *testnet.Canary) {
 	c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks = nil })
 	robots := fetch.NewRobots(c)
 	for _, text := range privateAddresses {
@@ -108,7 +109,7 @@ func checkSockets(t *testing.T, canary *canary) {
 
 // checkProxied wants the proxy to be asked for public addresses only. It is itself
 // at a private one, as proxies are.
-func checkProxied(t *testing.T, canary *canary) {
+func checkProxied(t *testing.T, canary *testnet.Canary) {
 	p := &tunnels{to: "127.0.0.1:80"}
 	url := serve(t, p.ServeHTTP)
 	for _, tt := range []struct {
@@ -131,12 +132,12 @@ func checkProxied(t *testing.T, canary *canary) {
 			t.Errorf("%s: the proxy was asked %q, want %q", tt.host, got, tt.asked)
 		}
 	}
-	canary.take() // the proxy's own connections
+	canary.Take() // the proxy's own connections
 }
 
 // checkDNS wants answers that are too much, too little or too late to cost no more
 // than the time to connect.
-func checkDNS(t *testing.T, canary *canary) {
+func checkDNS(t *testing.T, canary *testnet.Canary) {
 	c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks, cfg.Timeouts.Connect = nil, 2*time.Second })
 	for host, want := range map[string]paper.Class{
 		"flood.org": paper.PolicySkipped, "silence.org": paper.Transient, "junk.org": paper.Transient, "loop.org": paper.Transient,
@@ -155,8 +156,8 @@ func checkDNS(t *testing.T, canary *canary) {
 }
 
 // names have addresses that are, in part or at times, private.
-func names() zone {
-	return zone{
+func names() testnet.Zone {
+	return testnet.Zone{
 		"good.org":        {{"93.184.215.14"}},
 		"both.org":        {{"10.0.0.1", "93.184.215.14", "fd00:ec2::254"}},
 		"cname.org":       {{"secret.corp.org"}},
@@ -173,7 +174,7 @@ func names() zone {
 	}
 }
 
-func checkNames(t *testing.T, canary *canary) {
+func checkNames(t *testing.T, canary *testnet.Canary) {
 	c := newClient(t, func(cfg *fetch.Config) { cfg.AllowNetworks = nil })
 	for _, tt := range []struct { // C 78 to 82
 		url     string
@@ -201,9 +202,9 @@ func checkNames(t *testing.T, canary *canary) {
 	}
 }
 
-func checkReached(t *testing.T, c *canary, want ...string) {
+func checkReached(t *testing.T, c *testnet.Canary, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, c.take()); diff != "" {
+	if diff := cmp.Diff(want, c.Take()); diff != "" {
 		t.Errorf("addresses reached (-want +got):\n%s", diff)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -40,6 +41,7 @@ type Web struct {
 	suffixes map[string]http.Handler
 	fallback http.Handler
 	ledgers  map[string]*ledger
+	dialled  map[string]int // connections by the address of ours that they came to
 	closed   bool
 	serving  sync.WaitGroup // requests; grows only under mu and before closed
 }
@@ -52,7 +54,11 @@ type site struct {
 
 // Start opens the box on two free loopback ports. It runs until [Web.Close];
 // the end of ctx only lets go the requests it keeps waiting.
-func Start(ctx context.Context) (*Web, error) {
+func Start(ctx context.Context) (*Web, error) { return StartAt(ctx, "127.0.0.1:0", "127.0.0.1:0") }
+
+// StartAt opens the box at addresses of the caller's choice, the first without TLS
+// and the second with, and is otherwise as Start.
+func StartAt(ctx context.Context, plain, secure string) (*Web, error) {
 	authority, err := newAuthority()
 	if err != nil {
 		return nil, fmt.Errorf("make certificate authority: %w", err)
@@ -65,13 +71,14 @@ func Start(ctx context.Context) (*Web, error) {
 		suffixes:  map[string]http.Handler{},
 		fallback:  http.NotFoundHandler(),
 		ledgers:   map[string]*ledger{},
+		dialled:   map[string]int{},
 	}
 	var lc net.ListenConfig
-	if w.plain, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+	if w.plain, err = lc.Listen(ctx, "tcp", plain); err != nil {
 		cancel()
 		return nil, err
 	}
-	if w.secure, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+	if w.secure, err = lc.Listen(ctx, "tcp", secure); err != nil {
 		cancel()
 		return nil, errors.Join(err, w.plain.Close())
 	}
@@ -90,9 +97,28 @@ func (w *Web) serve(ctx context.Context, l net.Listener) {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // clients that hang up are part of the show
 		ReadHeaderTimeout: time.Minute,
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				w.reached(conn.LocalAddr())
+			}
+		},
 	}
 	w.servers = append(w.servers, server)
 	w.listening.Go(func() { _ = server.Serve(l) })
+}
+
+func (w *Web) reached(addr net.Addr) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dialled[addr.String()]++
+}
+
+// Dialled returns how many connections came to which address of the box: one, or as
+// many as it has if it was started at all of the machine's.
+func (w *Web) Dialled() map[string]int {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return maps.Clone(w.dialled)
 }
 
 // Close hangs up on everybody and returns when the last request has ended.
