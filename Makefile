@@ -67,6 +67,10 @@ bench: need-go ## benchmarks, summed up; BENCH=regexp, COUNT=n
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) ./... > bench.txt
 	$(TOOL) benchstat bench.txt
 
+.PHONY: bench-fetch
+bench-fetch: need-go ## one file of 1 GiB, beside curl: speed and memory
+	go test -run '^$$' -bench '^BenchmarkFetch$$' -benchtime 1x ./internal/e2e
+
 .PHONY: bench-peers
 bench-peers: need-go ## Quire's queue beside other job queues; PEERS='-workloads drain -rounds 1' passes flags
 	cd bench/peers && go run . $(PEERS)

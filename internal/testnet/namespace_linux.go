@@ -44,6 +44,8 @@ func InNamespace(t *testing.T) bool {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("in the namespace: %v\n%s", err, out.Bytes())
+	} else {
+		t.Logf("in the namespace:\n%s", out.Bytes())
 	}
 	return false
 }

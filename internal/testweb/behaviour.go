@@ -97,7 +97,7 @@ func Hang() Behaviour {
 func Slow(bytesPerSecond int) Behaviour {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			h.ServeHTTP(&slowWriter{rw, r.Context(), bytesPerSecond}, r)
+			h.ServeHTTP(&slowWriter{ResponseWriter: rw, ctx: r.Context(), rate: bytesPerSecond}, r)
 		})
 	}
 }
@@ -106,6 +106,9 @@ type slowWriter struct {
 	http.ResponseWriter
 	ctx  context.Context //nolint:containedctx // a writer lives as long as its request
 	rate int
+
+	began time.Time // the first byte
+	all   int64     // bytes since
 }
 
 // Unwrap lets http.ResponseController through.
@@ -114,14 +117,19 @@ func (s *slowWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 func (s *slowWriter) Write(p []byte) (int, error) {
 	const pieces = 20 // a second
 	size := max(1, s.rate/pieces)
+	if s.began.IsZero() {
+		s.began = time.Now()
+	}
 	for sent := 0; ; {
 		n, err := s.ResponseWriter.Write(p[sent:min(len(p), sent+size)])
 		sent += n
+		s.all += int64(n)
 		if err != nil || sent == len(p) {
 			return sent, err
 		}
 		_ = http.NewResponseController(s.ResponseWriter).Flush()
-		if err := wait(s.ctx, time.Second*time.Duration(n)/time.Duration(s.rate)); err != nil {
+		due := s.began.Add(time.Duration(float64(s.all) / float64(s.rate) * float64(time.Second)))
+		if err := wait(s.ctx, time.Until(due)); err != nil {
 			return sent, err
 		}
 	}
