@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,8 +36,8 @@ type hostile struct {
 func on(behaviours ...testweb.Behaviour) func([]byte) http.Handler {
 	return func(file []byte) http.Handler {
 		h := testweb.File("application/pdf", file)
-		for i := len(behaviours) - 1; i >= 0; i-- {
-			h = behaviours[i](h)
+		for _, b := range slices.Backward(behaviours) {
+			h = b(h)
 		}
 		return h
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -37,7 +38,7 @@ func (cs Cookies) With(resp *Response) Cookies {
 	for _, c := range cs {
 		left -= len(c.URL) + len(c.Set)
 	}
-	cs = cs[:len(cs):len(cs)] // so that appending leaves the caller's alone
+	cs = slices.Clip(cs) // so that appending leaves the caller's alone
 	for _, line := range resp.Header.Values("Set-Cookie") {
 		c := Cookie{URL: from.String(), Set: line}
 		if len(cs) >= maxCookies || len(c.URL)+len(c.Set) > left {

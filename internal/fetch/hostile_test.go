@@ -21,6 +21,32 @@ import (
 // told to end by the closing of conn.
 func raw(t testing.TB, talk func(conn net.Conn)) (url string) {
 	t.Helper()
+	return accepting(t, func(conn net.Conn) {
+		for r := bufio.NewReader(conn); ; {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if line == "\r\n" {
+				break
+			}
+		}
+		talk(conn)
+	})
+}
+
+// rawTLS serves whatever talk writes, once something has come: a ClientHello.
+func rawTLS(t testing.TB, talk func(conn net.Conn)) (url string) {
+	t.Helper()
+	return accepting(t, func(conn net.Conn) {
+		if _, err := conn.Read(make([]byte, 4<<10)); err == nil {
+			talk(conn)
+		}
+	})
+}
+
+func accepting(t testing.TB, talk func(conn net.Conn)) (url string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -41,15 +67,6 @@ func raw(t testing.TB, talk func(conn net.Conn)) (url string) {
 			mu.Unlock()
 			served.Go(func() {
 				defer conn.Close()
-				for r := bufio.NewReader(conn); ; {
-					line, err := r.ReadString('\n')
-					if err != nil {
-						return
-					}
-					if line == "\r\n" {
-						break
-					}
-				}
 				talk(conn)
 			})
 		}
@@ -129,54 +146,56 @@ func TestClient_hostileServers(t *testing.T) {
 		body string      // if it is fine
 		time bool        // only a timeout ends it
 	}{
-		"fine":                   {say(okHead + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
-		"HTTP/1.0":               {say("HTTP/1.0 200 OK\r\n\r\nok"), "", "ok", false},
-		"chunked":                {say(okHead + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), "", "ok", false},
-		"trailers":               {say(okHead + "Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"), "", "ok", false},
-		"silence":                {hang, paper.Transient, "", true},
-		"slow-loris headers":     {talks(say(okHead), drip("X: y\r\n", 5*time.Millisecond)), paper.Transient, "", true},
-		"closes at once":         {func(net.Conn) {}, paper.Transient, "", false},
-		"resets":                 {reset, paper.Transient, "", false},
-		"cut headers":            {say(okHead + "Content-Le"), paper.Transient, "", false},
-		"not HTTP":               {say("SSH-2.0-OpenSSH_9.2\r\n\x1b[31m"), paper.Transient, "", false},
-		"not HTTP, long line":    {flood("\x00\x1b[31m"), paper.Transient, "", false},
-		"header bomb":            {talks(say(okHead), flood("X: y\r\n")), paper.Transient, "", false},
-		"one long header":        {talks(say(okHead+"X: "), flood("y")), paper.Transient, "", false},
-		"cookie flood":           {say(okHead + strings.Repeat("Set-Cookie: a=b\r\n", 1000) + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
-		"few 1xx":                {say(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 3) + okHead + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
-		"1xx storm":              {flood("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), paper.Transient, "", false},
-		"slow 1xx storm":         {drip("HTTP/1.1 103 Early Hints\r\n\r\n", 5*time.Millisecond), paper.Transient, "", true},
-		"conflicting lengths":    {say(okHead + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!"), paper.Transient, "", false},
-		"negative length":        {say(okHead + "Content-Length: -2\r\n\r\nok"), paper.Transient, "", false},
-		"overflowing length":     {say(okHead + "Content-Length: 99999999999999999999\r\n\r\nok"), paper.Transient, "", false},
-		"ten terabytes":          {say(okHead + "Content-Length: 10000000000000\r\n\r\nok"), paper.TooLarge, "", false},
-		"endless":                {talks(say(okHead+"\r\n"), flood("x")), paper.TooLarge, "", false},
-		"endless chunks":         {talks(say(okHead+"Transfer-Encoding: chunked\r\n\r\n"), flood("1\r\nx\r\n")), paper.TooLarge, "", false},
-		"at the limit":           {say(okHead + "\r\n" + strings.Repeat("x", maxBytes)), "", strings.Repeat("x", maxBytes), false},
-		"over the limit":         {say(okHead + "\r\n" + strings.Repeat("x", maxBytes+1)), paper.TooLarge, "", false},
-		"short body":             {say(okHead + "Content-Length: 3\r\n\r\nok"), paper.Transient, "", false},
-		"more than the length":   {say(okHead + "Content-Length: 2\r\n\r\nok, HTTP/1.1 200 OK\r\n\r\n"), "", "ok", false},
-		"cut chunk":              {say(okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nok"), paper.Transient, "", false},
-		"bad chunk size":         {say(okHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok"), paper.Transient, "", false},
-		"reset in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), reset), paper.Transient, "", false},
-		"stall in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), hang), paper.Transient, "", true},
-		"trickle in the body":    {talks(say(okHead+"Content-Length: 999\r\n\r\n"), drip("x", 10*time.Millisecond)), paper.Transient, "", true},
-		"gzip unasked":           {say(gzipHead + packed), "", "some text, some text", false},
-		"gzip in two members":    {say(gzipHead + packed + packed), "", strings.Repeat("some text, some text", 2), false},
-		"gzip, empty":            {say(gzipHead), "", "", false},
-		"gzip bomb":              {say(gzipHead + string(zeros(t, 8<<20))), paper.TooLarge, "", false},
-		"gzip, cut":              {say(gzipHead + packed[:len(packed)-9]), paper.InvalidContent, "", false},
-		"gzip, cut short":        {say(okHead + "Content-Encoding: gzip\r\nContent-Length: 999\r\n\r\n" + packed[:9]), paper.Transient, "", false},
-		"gzip, bad checksum":     {say(gzipHead + packed[:len(packed)-8] + "xxxx" + packed[len(packed)-4:]), paper.InvalidContent, "", false},
-		"gzip that is none":      {say(gzipHead + "%PDF-1.7"), paper.InvalidContent, "", false},
-		"gzip, endless nothing":  {talks(say(gzipHead), flood(gzipped(""))), paper.TooLarge, "", false},
-		"gzip twice":             {say(okHead + "Content-Encoding: gzip, gzip\r\n\r\n" + gzipped(packed)), paper.InvalidContent, "", false},
-		"brotli unasked":         {say(okHead + "Content-Encoding: br\r\n\r\nxx"), paper.InvalidContent, "", false},
-		"a charset as coding":    {say(okHead + "Content-Encoding: UTF-8\r\nContent-Length: 2\r\n\r\nok"), "", "ok", false},
-		"no content, gzip":       {say("HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n"), "", "", false},
-		"switching protocols":    {say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nok"), "", "ok", false},
-		"redirect with lone CR":  {say("HTTP/1.1 302 Found\r\nLocation: /a\rX-Evil: 1\r\n\r\n"), paper.Transient, "", false},
-		"redirect with odd code": {say("HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Encoding: br\r\nContent-Length: 0\r\n\r\n"), paper.InvalidContent, "", false},
+		"fine":                         {say(okHead + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
+		"D 119: HTTP/1.0":              {say("HTTP/1.0 200 OK\r\n\r\nok"), "", "ok", false},
+		"chunked":                      {say(okHead + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), "", "ok", false},
+		"D 103: trailers":              {say(okHead + "Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"), "", "ok", false},
+		"D 95: silence":                {hang, paper.Transient, "", true},
+		"D 95: slow-loris headers":     {talks(say(okHead), drip("X: y\r\n", 5*time.Millisecond)), paper.Transient, "", true},
+		"D 100: closes at once":        {func(net.Conn) {}, paper.Transient, "", false},
+		"D 100: resets":                {reset, paper.Transient, "", false},
+		"cut headers":                  {say(okHead + "Content-Le"), paper.Transient, "", false},
+		"D 101: not HTTP":              {say("SSH-2.0-OpenSSH_9.2\r\n\x1b[31m"), paper.Transient, "", false},
+		"D 101: not HTTP, long line":   {flood("\x00\x1b[31m"), paper.Transient, "", false},
+		"D 103: header bomb":           {talks(say(okHead), flood("X: y\r\n")), paper.Transient, "", false},
+		"D 103: one long header":       {talks(say(okHead+"X: "), flood("y")), paper.Transient, "", false},
+		"D 103: cookie flood":          {say(okHead + strings.Repeat("Set-Cookie: a=b\r\n", 1000) + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
+		"D 102: few 1xx":               {say(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 3) + okHead + "Content-Length: 2\r\n\r\nok"), "", "ok", false},
+		"D 102: 1xx storm":             {flood("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), paper.Transient, "", false},
+		"D 102: slow 1xx storm":        {drip("HTTP/1.1 103 Early Hints\r\n\r\n", 5*time.Millisecond), paper.Transient, "", true},
+		"D 99: conflicting lengths":    {say(okHead + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nok!"), paper.Transient, "", false},
+		"D 99: negative length":        {say(okHead + "Content-Length: -2\r\n\r\nok"), paper.Transient, "", false},
+		"D 99: overflowing length":     {say(okHead + "Content-Length: 99999999999999999999\r\n\r\nok"), paper.Transient, "", false},
+		"D 96: ten terabytes":          {say(okHead + "Content-Length: 10000000000000\r\n\r\nok"), paper.TooLarge, "", false},
+		"D 96: endless":                {talks(say(okHead+"\r\n"), flood("x")), paper.TooLarge, "", false},
+		"D 96: endless chunks":         {talks(say(okHead+"Transfer-Encoding: chunked\r\n\r\n"), flood("1\r\nx\r\n")), paper.TooLarge, "", false},
+		"at the limit":                 {say(okHead + "\r\n" + strings.Repeat("x", maxBytes)), "", strings.Repeat("x", maxBytes), false},
+		"D 96: over the limit":         {say(okHead + "\r\n" + strings.Repeat("x", maxBytes+1)), paper.TooLarge, "", false},
+		"D 98: short body":             {say(okHead + "Content-Length: 3\r\n\r\nok"), paper.Transient, "", false},
+		"D 98: more than the length":   {say(okHead + "Content-Length: 2\r\n\r\nok, HTTP/1.1 200 OK\r\n\r\n"), "", "ok", false},
+		"D 99: cut chunk":              {say(okHead + "Transfer-Encoding: chunked\r\n\r\n5\r\nok"), paper.Transient, "", false},
+		"D 99: both lengths":           {say(okHead + "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"), "", "ok", false},
+		"D 99: huge chunk size":        {say(okHead + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nok"), paper.Transient, "", false},
+		"D 99: bad chunk size":         {say(okHead + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok"), paper.Transient, "", false},
+		"D 100: reset in the body":     {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), reset), paper.Transient, "", false},
+		"D 95: stall in the body":      {talks(say(okHead+"Content-Length: 9\r\n\r\nok"), hang), paper.Transient, "", true},
+		"D 95: trickle in the body":    {talks(say(okHead+"Content-Length: 999\r\n\r\n"), drip("x", 10*time.Millisecond)), paper.Transient, "", true},
+		"gzip unasked":                 {say(gzipHead + packed), "", "some text, some text", false},
+		"gzip in two members":          {say(gzipHead + packed + packed), "", strings.Repeat("some text, some text", 2), false},
+		"gzip, empty":                  {say(gzipHead), "", "", false},
+		"D 97: gzip bomb":              {say(gzipHead + string(zeros(t, 8<<20))), paper.TooLarge, "", false},
+		"D 97: gzip, cut":              {say(gzipHead + packed[:len(packed)-9]), paper.InvalidContent, "", false},
+		"D 97: gzip, cut short":        {say(okHead + "Content-Encoding: gzip\r\nContent-Length: 999\r\n\r\n" + packed[:9]), paper.Transient, "", false},
+		"D 97: gzip, bad checksum":     {say(gzipHead + packed[:len(packed)-8] + "xxxx" + packed[len(packed)-4:]), paper.InvalidContent, "", false},
+		"D 97: gzip that is none":      {say(gzipHead + "%PDF-1.7"), paper.InvalidContent, "", false},
+		"D 97: gzip, endless nothing":  {talks(say(gzipHead), flood(gzipped(""))), paper.TooLarge, "", false},
+		"D 97: gzip twice":             {say(okHead + "Content-Encoding: gzip, gzip\r\n\r\n" + gzipped(packed)), paper.InvalidContent, "", false},
+		"D 97: brotli unasked":         {say(okHead + "Content-Encoding: br\r\n\r\nxx"), paper.InvalidContent, "", false},
+		"a charset as coding":          {say(okHead + "Content-Encoding: UTF-8\r\nContent-Length: 2\r\n\r\nok"), "", "ok", false},
+		"no content, gzip":             {say("HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n"), "", "", false},
+		"switching protocols":          {say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nok"), "", "ok", false},
+		"D 104: redirect with lone CR": {say("HTTP/1.1 302 Found\r\nLocation: /a\rX-Evil: 1\r\n\r\n"), paper.Transient, "", false},
+		"redirect with odd code":       {say("HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Encoding: br\r\nContent-Length: 0\r\n\r\n"), paper.InvalidContent, "", false},
 	}
 	patient := newClient(t, func(cfg *fetch.Config) { cfg.MaxBytes = maxBytes })
 	hasty := newClient(t, func(cfg *fetch.Config) {

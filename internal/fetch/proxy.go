@@ -104,12 +104,12 @@ func connect(conn net.Conn, target netip.AddrPort) error {
 		return fmt.Errorf("proxy: %w", err)
 	}
 	from := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
-	resp, err := http.ReadResponse(from, &http.Request{Method: http.MethodConnect})
+	resp, err := http.ReadResponse(from, &http.Request{Method: http.MethodConnect}) //nolint:bodyclose // it ends with the connection
 	switch {
 	case err != nil:
 		return fmt.Errorf("proxy: %w", err)
 	case resp.StatusCode/100 != 2:
-		return &proxyError{resp.StatusCode} // what else it says goes with the connection
+		return &proxyError{resp.StatusCode}
 	case from.Buffered() > 0: // nobody on the other side can have spoken yet
 		return errors.New("proxy: bytes before the tunnel")
 	}

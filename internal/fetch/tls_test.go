@@ -105,9 +105,9 @@ func TestClient_distrusts(t *testing.T) {
 		trusted bool
 		want    paper.Class
 	}{
-		"self-signed": {certificate(t, "journal.test", hour), false, paper.Forbidden},
-		"wrong host":  {certificate(t, "other.test", hour), true, paper.Forbidden},
-		"expired":     {certificate(t, "journal.test", time.Now().Add(-time.Hour)), true, paper.Forbidden},
+		"D 119: self-signed": {certificate(t, "journal.test", hour), false, paper.Forbidden},
+		"D 119: wrong host":  {certificate(t, "other.test", hour), true, paper.Forbidden},
+		"D 119: expired":     {certificate(t, "journal.test", time.Now().Add(-time.Hour)), true, paper.Forbidden},
 		"valid":       {certificate(t, "journal.test", hour), true, ""},
 	}
 	for name, tt := range tests {
@@ -123,7 +123,31 @@ func TestClient_distrusts(t *testing.T) {
 			checkClass(t, err, tt.want)
 		})
 	}
-	t.Run("no TLS and silence", func(t *testing.T) {
+	for name, talk := range map[string]func(net.Conn){
+		"D 119: garbage":  say("HTTP/1.1 400 Bad Request\r\n\r\n"),
+		"D 119: closes":   func(net.Conn) {},
+		"D 119: an alert": say("\x15\x03\x01\x00\x02\x02\x28"),
+		"D 119: a flood":  flood("\x16\x03\x03\x40\x00"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t, func(cfg *fetch.Config) { cfg.Timeouts.Connect = time.Second })
+			_, err := open(t, c, "https"+rawTLS(t, talk)[len("http"):])
+			checkClass(t, err, paper.Transient)
+		})
+	}
+	t.Run("D 119: TLS 1.1", func(t *testing.T) {
+		cert := certificate(t, "127.0.0.1", hour)
+		l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &http.Server{Handler: http.NotFoundHandler(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+		go func() { _ = s.Serve(l) }()
+		t.Cleanup(func() { s.Close() })
+		_, err = open(t, newClient(t, nil), "https://"+l.Addr().String())
+		checkClass(t, err, paper.Transient)
+	})
+	t.Run("D 119: hangs", func(t *testing.T) {
 		c := newClient(t, func(cfg *fetch.Config) { cfg.Timeouts.Connect = 30 * time.Millisecond })
 		_, err := open(t, c, "https"+plain[len("http"):])
 		checkClass(t, err, paper.Transient)

@@ -33,11 +33,11 @@ func (z Zone) Serve(t *testing.T) {
 func (z Zone) ServeAt(t *testing.T, addr string) {
 	t.Helper()
 	addr = net.JoinHostPort(addr, "53")
-	conn, err := net.ListenPacket("udp", addr)
+	conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

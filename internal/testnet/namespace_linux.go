@@ -110,7 +110,7 @@ type Canary struct {
 // Start makes it listen on a port of every address, until the test ends.
 func (c *Canary) Start(t *testing.T, port int) {
 	t.Helper()
-	l, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf(":%d", port))
 	if err != nil {
 		t.Fatal(err)
 	}
