@@ -108,7 +108,7 @@ func TestClient_distrusts(t *testing.T) {
 		"D 119: self-signed": {certificate(t, "journal.test", hour), false, paper.Forbidden},
 		"D 119: wrong host":  {certificate(t, "other.test", hour), true, paper.Forbidden},
 		"D 119: expired":     {certificate(t, "journal.test", time.Now().Add(-time.Hour)), true, paper.Forbidden},
-		"valid":       {certificate(t, "journal.test", hour), true, ""},
+		"valid":              {certificate(t, "journal.test", hour), true, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
