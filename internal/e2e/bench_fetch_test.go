@@ -21,6 +21,7 @@ const (
 // judges, syncs and records it; curl writes it to the same disk.
 //
 //	MB/s        of the program, from its start to its end
+//	cpu-s       processor time of the program per file
 //	peak-MB     peak resident memory of the program
 //	curl-ratio  wall time of curl ÷ wall time of the program: 1 is as fast as curl
 //
@@ -38,7 +39,7 @@ func benchFetch(b *testing.B, file []byte, behaviours ...testweb.Behaviour) {
 	const url = "https://large.example/a.pdf"
 	web := startWeb(b)
 	web.Host("large.example", testweb.File("application/pdf", file), behaviours...)
-	var quire, curl time.Duration
+	var quire, curl, cpu time.Duration
 	var peak int64
 	for b.Loop() {
 		p := newPlace(b, web, "accept: {max_bytes: 2GiB}\nresolvers: {order: [landing]}\n")
@@ -46,9 +47,11 @@ func benchFetch(b *testing.B, file []byte, behaviours ...testweb.Behaviour) {
 		p.run(b, []int{0}, "queue", "enqueue", url)
 		curl += curled(b, web, url)
 		b.StartTimer()
+		run := p.command(b.Context(), "queue", "run", "--drain")
 		start := time.Now()
-		peak = max(peak, runMeasured(b, p.command(b.Context(), "queue", "run", "--drain"), new(bytes.Buffer)))
+		peak = max(peak, runMeasured(b, run, new(bytes.Buffer)))
 		quire += time.Since(start)
+		cpu += run.ProcessState.UserTime() + run.ProcessState.SystemTime()
 		b.StopTimer()
 		jobs := lines[job](b, p.run(b, []int{0}, "queue", "list", "--json"))
 		if len(jobs) != 1 || jobs[0].State != "done" || *jobs[0].Bytes != int64(len(file)) {
@@ -60,6 +63,7 @@ func benchFetch(b *testing.B, file []byte, behaviours ...testweb.Behaviour) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.N*len(file))/1e6/quire.Seconds(), "MB/s")
+	b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s")
 	b.ReportMetric(float64(peak)/1e6, "peak-MB")
 	b.ReportMetric(curl.Seconds()/quire.Seconds(), "curl-ratio")
 }

@@ -33,7 +33,7 @@ const (
 // sweepConfig leaves the guard and the robots of the defaults, and makes what is
 // waited for short. Nothing exempts any network, nothing is connected elsewhere.
 const sweepConfig = `contact: tester@quire-tests.org
-http: {ca_file: %s, timeouts: {connect: 1s, header: 600ms, idle: 600ms, total: 5s}}
+http: {ca_file: %s, timeouts: {connect: 2s, header: 1s, idle: 1s, total: 10s}}
 accept: {max_bytes: 8MiB}
 retry: {base: 1ms, max: 10ms, breaker: 10ms}
 limits:
