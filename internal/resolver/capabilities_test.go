@@ -17,7 +17,10 @@ import (
 func TestCapabilities(t *testing.T) {
 	samples := map[string][]paper.IDs{
 		"doi": {
-			{DOI: "10.5555/a"}, {DOI: "10.5281/zenodo.12345"}, {DOI: "10.6084/m9.figshare.12345"}, {DOI: "10.31219/osf.io/abcde"},
+			{DOI: "10.5555/a"},
+			{DOI: "10.5281/zenodo.12345"},
+			{DOI: "10.6084/m9.figshare.12345"},
+			{DOI: "10.31219/osf.io/abcde"},
 			{DOI: "10.1101/2020.01.01.20000001"},
 		},
 		"arxiv": {{ArXiv: "2101.00001"}}, "pmcid": {{PMCID: "PMC1"}}, "pmid": {{PMID: "1"}}, "openalex": {{OpenAlex: "W1"}},
