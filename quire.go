@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -30,8 +29,8 @@ type System struct {
 	store   store
 	harvest *harvest.Harvest // nil when read-only
 	fetch   *fetch.Client    // nil without a contact: no way out
-	blobs   *blob.Local      // nil when read-only
-	links   *blob.Links      // nil when read-only
+	blobs   artifacts        // nil when read-only
+	links   *blob.Links      // nil when read-only, and where files are not on this machine
 	dumps   dumps            // empty when read-only
 	running atomic.Pointer[orchestrator.Orchestrator]
 }
@@ -68,15 +67,8 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.store, err = openStore(ctx, s.cfg); err != nil {
 		return err
 	}
-	root, temp, err := s.cfg.artifactDirs()
-	if err != nil {
+	if s.blobs, s.links, err = s.cfg.openArtifacts(); err != nil {
 		return err
-	}
-	if s.blobs, err = blob.OpenLocal(root, temp); err != nil {
-		return fmt.Errorf("open artifacts: %w", err)
-	}
-	if s.links, err = blob.OpenLinks(filepath.Join(s.cfg.Data, "works"), root); err != nil {
-		return fmt.Errorf("open link tree: %w", err)
 	}
 	if s.cfg.Contact != "" {
 		if s.fetch, err = fetch.New(s.cfg.fetch()); err != nil {

@@ -32,7 +32,7 @@ const maxSaid = 300
 // fault makes one line, without secrets, of an error of the library. key is the
 // path of a blob or empty.
 func (s *S3) fault(verb, key string, err error) error {
-	if errors.Is(err, context.Canceled) {
+	if _, ours := errors.AsType[*s3Error](err); ours || errors.Is(err, context.Canceled) || errors.Is(err, ErrForeign) {
 		return err
 	}
 	said, answer := err.Error(), minio.ToErrorResponse(err)

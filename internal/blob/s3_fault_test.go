@@ -99,6 +99,7 @@ func TestS3_broken(t *testing.T) {
 
 // A run that stops in the middle of an upload takes its parts back.
 func TestS3_stopped(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := through(t, func(r *http.Request) bool {
 		if part(r) == "2" {
@@ -116,6 +117,7 @@ func TestS3_stopped(t *testing.T) {
 // What a crash leaves at the service, and what it could not be told to drop, Clean
 // removes as soon as it can, and no upload of somebody else.
 func TestS3_Clean_parts(t *testing.T) {
+	t.Parallel()
 	var away atomic.Bool
 	r := through(t, func(r *http.Request) bool {
 		away.CompareAndSwap(false, part(r) == "2")
@@ -146,6 +148,7 @@ func TestS3_Clean_parts(t *testing.T) {
 }
 
 func TestS3_down(t *testing.T) {
+	t.Parallel()
 	server, err := s3test.Start(t.Context(), false)
 	s3test.Need(t, err)
 	defer func() { must(t, server.Stop()) }()
@@ -174,6 +177,7 @@ func TestS3_down(t *testing.T) {
 }
 
 func TestS3_tls(t *testing.T) {
+	t.Parallel()
 	server, err := s3test.Start(t.Context(), true)
 	s3test.Need(t, err)
 	defer func() { must(t, server.Stop()) }()

@@ -63,37 +63,28 @@ const (
 )
 
 // put sends the file in one request, unless the key is taken.
-func (w *s3Writer) put(ctx context.Context, b *Blob) error {
-	s := w.store
-	var err error
+func (w *s3Writer) put(ctx context.Context, b *Blob) (err error) {
 	if b.Bytes >= askFirst {
-		if b.Existed, err = s.has(ctx, *b); err != nil || b.Existed {
+		if b.Existed, err = w.store.has(ctx, *b); err != nil || b.Existed {
 			return err
 		}
 	}
 	for wait := conflictWait; ; wait *= 2 {
-		opt := options(*b)
-		opt.SetMatchETagExcept("*") // If-None-Match: *
-		var done minio.UploadInfo
-		done, err = s.api.PutObject(ctx, s.place.Bucket, s.place.object(b.Path),
-			io.NewSectionReader(w.file, 0, b.Bytes), b.Bytes, "", b.SHA256, opt)
-		if err == nil && done.ChecksumSHA256 == inBase64(b.SHA256) {
-			return nil // the service has seen the same bytes
-		}
-		if err == nil {
-			return s.confirm(ctx, *b)
-		}
+		err := w.send(ctx, *b)
 		status := minio.ToErrorResponse(err).StatusCode
-		if status != http.StatusPreconditionFailed && status != http.StatusConflict {
-			return s.fault("put", b.Path, err)
+		switch {
+		case err == nil:
+			return nil
+		case status != http.StatusPreconditionFailed && status != http.StatusConflict:
+			return w.store.fault("put", b.Path, err)
 		}
-		if there, hasErr := s.has(ctx, *b); hasErr != nil || there {
+		if there, hasErr := w.store.has(ctx, *b); hasErr != nil || there {
 			b.Existed = there
 			return hasErr
 		}
 		// Another writer is at the same key right now.
 		if wait > conflictsEnd {
-			return s.fault("put", b.Path, err)
+			return w.store.fault("put", b.Path, err)
 		}
 		select {
 		case <-time.After(wait):
@@ -101,6 +92,18 @@ func (w *s3Writer) put(ctx context.Context, b *Blob) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// send puts the object where none is. Its error may be one of the library's.
+func (w *s3Writer) send(ctx context.Context, b Blob) error {
+	s, opt := w.store, options(b)
+	opt.SetMatchETagExcept("*") // If-None-Match: *
+	done, err := s.api.PutObject(ctx, s.place.Bucket, s.place.object(b.Path),
+		io.NewSectionReader(w.file, 0, b.Bytes), b.Bytes, "", b.SHA256, opt)
+	if err != nil || done.ChecksumSHA256 == inBase64(b.SHA256) {
+		return err // nil: the service has seen the same bytes
+	}
+	return s.confirm(ctx, b)
 }
 
 // options are the headers of an object. Browsers are told to save and not to show

@@ -37,7 +37,7 @@ type Config struct {
 	Fetch     *fetch.Client    // nil: only Job can be called
 	Robots    *fetch.Robots    // nil: robots.txt is not asked
 	Blobs     blob.Store
-	BlobDir   string                  // what stands before a blob's path in a record: "artifacts"
+	BlobDir   string                  // what stands before a blob's path in a record: "artifacts", or a URL
 	Links     *blob.Links             // nil: no readable link tree
 	HostKey   func(url string) string // key of a URL's host, with hosts that share a service's key
 	Exempt    func(url string) bool   // hosts that robots.txt is not asked of: documented APIs

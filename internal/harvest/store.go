@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
+	"strings"
 	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -79,7 +79,7 @@ func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue
 	t.Over, st.At = true, nil
 	w.evidence.note(st.Artifact, t.Candidate, "")
 	file := &paper.File{
-		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
+		Path: strings.TrimSuffix(w.cfg.BlobDir, "/") + "/" + b.Path, SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
 		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,
 		License: st.license(t.Candidate), Version: t.Version,
 	}
