@@ -45,10 +45,16 @@ func checkArtifacts(text string) error {
 }
 
 // Check returns an error that wraps [ErrConfig] if the store or the place for files
-// is not one that Open could use. It opens neither.
+// is not one that Open could use, or has no keys. It opens neither.
 func (c Config) Check() error {
-	_, err := c.withDefaults()
-	return err
+	c, err := c.withDefaults()
+	if err != nil || !strings.HasPrefix(c.Artifacts, s3Scheme) {
+		return err
+	}
+	if err := blob.CheckS3Keys(); err != nil {
+		return fmt.Errorf("%w: artifacts %s: %w", ErrConfig, c.ArtifactsName(), err)
+	}
+	return nil
 }
 
 // ArtifactsName is Artifacts for people to see: without what may be a password.
@@ -69,7 +75,7 @@ func (c Config) openArtifacts() (artifacts, *blob.Links, error) {
 	if strings.HasPrefix(c.Artifacts, s3Scheme) {
 		s3, err := c.openS3()
 		if err != nil {
-			return nil, nil, fmt.Errorf("open artifacts: %w", err)
+			return nil, nil, err
 		}
 		return s3, nil, nil
 	}

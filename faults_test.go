@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/s3test"
 	"github.com/quire-dev/quire/internal/testweb"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
@@ -21,7 +23,10 @@ import (
 func TestMain(m *testing.M) {
 	// net/http reports to the standard logger what a host sends unasked.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	m.Run()
+	if err := s3test.SetKeys(); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 // fault is what a location answers instead of the file, with the class that it

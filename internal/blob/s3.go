@@ -59,22 +59,16 @@ var _ Store = (*S3)(nil)
 func OpenS3(cfg S3Config) (*S3, error) {
 	p := cfg.Place
 	p.Region = cmp.Or(p.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), "us-east-1")
-	keys := credentials.NewChainCredentials([]credentials.Provider{
-		&credentials.EnvAWS{},
-		&credentials.FileAWSCredentials{Filename: credentialsFile()},
-	})
-	key, err := keys.GetWithContext(&credentials.CredContext{})
+	keys, key, err := s3Keys()
 	if err != nil {
-		return nil, fmt.Errorf("open blob store %s: read %s: %w: %w", p, credentialsFile(), ErrRefused, err)
-	}
-	if key.AccessKeyID == "" || key.SecretAccessKey == "" {
-		return nil, fmt.Errorf("open blob store %s: %w: no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE", p, ErrRefused)
+		return nil, fmt.Errorf("open blob store %s: %w", p, err)
 	}
 	transport := newTransport(cfg.Roots)
-	// Amazon's buckets are names below its host; elsewhere few have DNS for that.
+	// Amazon's buckets are names below its host, but for those with dots, for which
+	// its certificate is none; elsewhere few have DNS for that.
 	lookup := minio.BucketLookupPath
 	if p.Endpoint == "" {
-		lookup = minio.BucketLookupDNS
+		lookup = minio.BucketLookupAuto
 	}
 	api, err := minio.NewCore(cmp.Or(p.Endpoint, "s3.amazonaws.com"), &minio.Options{
 		Creds: keys, Secure: !p.Plain, Region: p.Region, Transport: transport, BucketLookup: lookup, MaxRetries: tries,
@@ -94,6 +88,29 @@ func OpenS3(cfg S3Config) (*S3, error) {
 		place: p, api: *api, transport: transport, temps: spool{root: root}, bigBytes: bigBytes,
 		secrets: []string{key.SecretAccessKey, key.SessionToken, key.AccessKeyID},
 	}, nil
+}
+
+// CheckS3Keys returns [ErrRefused] if [OpenS3] would find no keys.
+func CheckS3Keys() error {
+	_, _, err := s3Keys()
+	return err
+}
+
+// s3Keys finds the keys, as OpenS3 says. A role that a machine or a sign-in page
+// gives is not asked for: that would be a request to an address nobody configured.
+func s3Keys() (*credentials.Credentials, credentials.Value, error) {
+	keys := credentials.NewChainCredentials([]credentials.Provider{
+		&credentials.EnvAWS{},
+		&credentials.FileAWSCredentials{Filename: credentialsFile()},
+	})
+	key, err := keys.GetWithContext(&credentials.CredContext{})
+	if err != nil {
+		return nil, key, fmt.Errorf("%w: read %s: %w", ErrRefused, credentialsFile(), err)
+	}
+	if key.AccessKeyID == "" || key.SecretAccessKey == "" {
+		return nil, key, fmt.Errorf("%w: no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE", ErrRefused)
+	}
+	return keys, key, nil
 }
 
 func credentialsFile() string {

@@ -13,7 +13,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// ErrRefused says that an S3 service does not let us in, or has no such bucket.
+// ErrRefused says that an S3 service does not let us in or has no such bucket, or
+// that there are no keys to ask it with.
 var ErrRefused = errors.New("refused")
 
 // s3Error is what an S3 service, or the way to it, had to say.
@@ -68,7 +69,7 @@ func (s *S3) mask(text string) string {
 // ofTheFile reports whether the service minds this one object. All else, such as a
 // sum that does not fit what arrived, waiting or the operator can mend.
 func ofTheFile(answer minio.ErrorResponse) bool {
-	return slices.Contains([]string{minio.EntityTooLarge, "KeyTooLongError", minio.InvalidArgument}, answer.Code) ||
+	return slices.Contains([]string{minio.EntityTooLarge, "KeyTooLongError"}, answer.Code) ||
 		answer.StatusCode == http.StatusRequestEntityTooLarge
 }
 

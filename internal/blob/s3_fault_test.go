@@ -3,8 +3,7 @@ package blob_test
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +32,7 @@ func through(t *testing.T, see func(*http.Request) bool) remote {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host // it is signed
 		},
-		ErrorLog: log.New(io.Discard, "", 0), // of requests that the client gives up
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // of requests that the client gives up
 	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !see(r) {

@@ -39,7 +39,8 @@ func ParseS3(text string) (S3Place, error) {
 	if err := checkPrefix(p.Prefix); err != nil {
 		return S3Place{}, fmt.Errorf("s3://%s: %w", p.Bucket, err)
 	}
-	if err := p.query(u.RawQuery); err != nil {
+	p, err = withQuery(p, u.RawQuery)
+	if err != nil {
 		return S3Place{}, fmt.Errorf("%s: %w", p, err)
 	}
 	return p, nil
@@ -59,42 +60,41 @@ func checkPrefix(prefix string) error {
 	return nil
 }
 
-func (p *S3Place) query(raw string) error {
+func withQuery(p S3Place, raw string) (S3Place, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return errors.New("what follows the ? is not NAME=VALUE&NAME=VALUE")
+		return p, errors.New("what follows the ? is not NAME=VALUE&NAME=VALUE")
 	}
 	for name, all := range values {
 		switch {
 		case name != "endpoint" && name != "region":
-			return fmt.Errorf("parameter %.40q: there are endpoint and region", name)
+			return p, fmt.Errorf("parameter %.40q: there are endpoint and region", name)
 		case len(all) > 1:
-			return fmt.Errorf("parameter %s is given %d times", name, len(all))
+			return p, fmt.Errorf("parameter %s is given %d times", name, len(all))
 		}
 	}
 	p.Region = values.Get("region")
 	if len(p.Region) > 64 || strings.Trim(p.Region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return fmt.Errorf("region %.40q: want a name such as eu-central-1", p.Region)
+		return p, fmt.Errorf("region %.40q: want a name such as eu-central-1", p.Region)
 	}
 	if endpoint := values.Get("endpoint"); endpoint != "" {
-		return p.endpoint(endpoint)
+		p.Endpoint, p.Plain, err = parseEndpoint(endpoint)
 	}
-	return nil
+	return p, err
 }
 
-// endpoint reads https://HOST[:PORT], http://… for a server without TLS, or just
+// parseEndpoint reads https://HOST[:PORT], http://… for a server without TLS, or just
 // HOST[:PORT], which has it.
-func (p *S3Place) endpoint(text string) error {
+func parseEndpoint(text string) (host string, plain bool, err error) {
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("endpoint: want https://HOST:PORT, or http://HOST:PORT for a server without TLS, and nothing else")
+		return "", false, errors.New("endpoint: want https://HOST:PORT, or http://HOST:PORT for a server without TLS, and nothing else")
 	}
-	p.Endpoint, p.Plain = u.Host, u.Scheme == "http"
-	return nil
+	return u.Host, u.Scheme == "http", nil
 }
 
 // String is the URL of the place without its parameters: s3://BUCKET/PREFIX.

@@ -41,8 +41,8 @@ type Server struct {
 	program, dir, address string
 	tls                   bool
 	made                  atomic.Int64 // buckets
-	process               *exec.Cmd
-	input                 io.Closer // of the process
+	process, sweeper      *exec.Cmd
+	input, sweeperInput   io.Closer // of these
 }
 
 // Start starts a server without TLS, or with it. Who calls it must call Stop. It
@@ -58,6 +58,9 @@ func Start(ctx context.Context, withTLS bool) (*Server, error) {
 	}
 	s := &Server{program: program, dir: dir, tls: withTLS}
 	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := s.sweep(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := s.Up(ctx); err != nil {
@@ -127,9 +130,23 @@ func (s *Server) path(name string) string { return filepath.Join(s.dir, name) }
 func (s *Server) data() string            { return s.path("data") }
 func (s *Server) meta() string            { return s.path("meta") }
 
-// keeper runs a program and kills it when its own input ends, which comes with our
-// end, however we end.
-const keeper = `"$@" < /dev/null & cat; kill -9 $!; wait $!`
+// Two shells wait for the end of their input, which comes with ours, however we end:
+// keeper then kills the program that it runs, and sweeper removes the data.
+const (
+	keeper  = `"$@" < /dev/null & cat; kill -9 $!; wait $!`
+	sweeper = `cat; rm -rf "$1"`
+)
+
+// sweep starts the sweeper.
+func (s *Server) sweep() (err error) {
+	cmd := exec.Command("sh", "-c", sweeper, "sh", s.dir) //nolint:noctx // outlives us
+	aside(cmd)
+	if s.sweeperInput, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	s.sweeper = cmd
+	return cmd.Start()
+}
 
 // Up starts a server that is down, on the data that it had.
 func (s *Server) Up(ctx context.Context) error {
@@ -194,7 +211,9 @@ func (s *Server) Down() error {
 }
 
 // Stop ends the server and removes its data.
-func (s *Server) Stop() error { return errors.Join(s.Down(), os.RemoveAll(s.dir)) }
+func (s *Server) Stop() error {
+	return errors.Join(s.Down(), s.sweeperInput.Close(), s.sweeper.Wait())
+}
 
 // Endpoint is the server's URL.
 func (s *Server) Endpoint() string {
