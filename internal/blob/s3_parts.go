@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -17,19 +18,19 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// uploadExt ends the name of a temporary file that is being sent in parts. Before
-// it stands the name of the blob, so that Clean finds what a crash left at the
-// service: parts that show nowhere and are paid for.
+// uploadExt ends the name of a mark: an empty temporary file, named after a blob
+// that is being sent in parts, so that Clean finds what a crash left at the service:
+// parts that show nowhere and are paid for.
 const uploadExt = ".upload" + partExt
 
 // putParts sends the file in parts, unless the key is taken.
-func (w *s3Writer) putParts(ctx context.Context, b *Blob) error {
+func (w *s3Writer) putParts(ctx context.Context, b *Blob) (err error) {
 	s := w.store
-	var err error
 	if b.Existed, err = s.has(ctx, *b); err != nil || b.Existed {
 		return err
 	}
-	if err := w.mark(b.SHA256 + extOf(b.Path)); err != nil {
+	mark, err := s.mark(*b)
+	if err != nil {
 		return err
 	}
 	opt := options(*b)
@@ -37,24 +38,40 @@ func (w *s3Writer) putParts(ctx context.Context, b *Blob) error {
 	opt.UserMetadata["x-amz-checksum-algorithm"] = "SHA256"
 	id, err := s.api.NewMultipartUpload(ctx, s.place.Bucket, s.place.object(b.Path), opt)
 	if err != nil {
-		return s.fault("put", b.Path, err)
+		err = s.fault("put", b.Path, err)
+	} else {
+		err = w.sendParts(ctx, b, id)
 	}
-	err = w.sendParts(ctx, b, id)
-	if err != nil {
-		w.giveUp(ctx, *b, id)
+	if (err != nil || b.Existed) && s.giveUp(ctx, b.Path, id) != nil {
+		return err // and the mark stays
 	}
-	return err
+	return errors.Join(err, s.temps.root.Remove(mark))
 }
 
-// mark renames the temporary file. Its name stays unique: two writers may have the
-// same bytes.
-func (w *s3Writer) mark(name string) error {
-	marked := name + "-" + rand.Text()[:8] + uploadExt
-	if err := w.in.root.Rename(w.temp, marked); err != nil {
-		return fmt.Errorf("mark upload: %w", err)
+// mark makes a mark for a blob and returns its name, which is unique: two writers
+// may have the same bytes.
+func (s *S3) mark(b Blob) (name string, err error) {
+	name = b.SHA256 + extOf(b.Path) + "-" + rand.Text()[:8] + uploadExt
+	f, err := s.temps.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err == nil {
+		err = f.Close()
 	}
-	w.temp = marked
-	return nil
+	if err != nil {
+		return "", fmt.Errorf("mark upload: %w", err)
+	}
+	return name, nil
+}
+
+// marked returns the path of the blob that a mark is for.
+func marked(name string) (key string, ok bool) {
+	name, ok = strings.CutSuffix(name, uploadExt)
+	dash := strings.LastIndexByte(name, '-')
+	if !ok || dash < 4 {
+		return "", false
+	}
+	key = keyFor(name[:dash], "")
+	_, err := parseKey(key)
+	return key, err == nil
 }
 
 func (w *s3Writer) sendParts(ctx context.Context, b *Blob, id string) error {
@@ -88,9 +105,6 @@ func (w *s3Writer) sendParts(ctx context.Context, b *Blob, id string) error {
 			return s.fault("put", b.Path, err)
 		}
 		b.Existed = minio.ToErrorResponse(err).StatusCode == http.StatusPreconditionFailed
-		if b.Existed {
-			w.giveUp(ctx, *b, id)
-		}
 		return nil
 	}
 	return s.confirm(ctx, *b)
@@ -117,39 +131,35 @@ func (w *s3Writer) sendPart(ctx context.Context, b *Blob, id string, number int,
 // sent although the caller may be stopping.
 const giveUpTime = 10 * time.Second
 
-// giveUp drops the parts that were sent. If the service does not hear of it, the
-// name of the temporary file stays, empty, for Clean.
-func (w *s3Writer) giveUp(ctx context.Context, b Blob, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTime)
-	defer cancel()
-	s := w.store
-	err := s.api.AbortMultipartUpload(ctx, s.place.Bucket, s.place.object(b.Path), id)
-	if err == nil || minio.ToErrorResponse(err).StatusCode == http.StatusNotFound {
-		return
+// giveUp drops the parts of an upload. An upload that never got its id may have
+// begun all the same: then it drops whatever there is of the key.
+func (s *S3) giveUp(ctx context.Context, key, id string) error {
+	ctx = context.WithoutCancel(ctx)
+	if id == "" {
+		return s.forget(ctx, key)
 	}
-	w.ended = true // and the name stays; what does not give way here, Clean removes
-	_ = errors.Join(w.file.Truncate(0), w.file.Close())
+	ctx, cancel := context.WithTimeout(ctx, giveUpTime)
+	defer cancel()
+	return s.drop(ctx, s.place.object(key), id)
+}
+
+// drop ends an upload, unless it is over.
+func (s *S3) drop(ctx context.Context, object, id string) error {
+	err := s.api.AbortMultipartUpload(ctx, s.place.Bucket, object, id)
+	if minio.ToErrorResponse(err).StatusCode == http.StatusNotFound {
+		return nil
+	}
+	return err
 }
 
 // Clean removes what a crash left behind: temporary files, of which it says how
-// many, and the parts of uploads that they stand for. Those that the service can't
+// many, and the parts of uploads that they are marks of. Those that the service can't
 // be told of now are left for the next time. Only the owner of the directory calls
 // it, before it begins to write.
 func (s *S3) Clean(ctx context.Context) (removed int, err error) {
 	return s.temps.clean(ctx, func(name string) bool {
-		name, ok := strings.CutSuffix(name, uploadExt)
-		if !ok {
-			return false
-		}
-		dash := strings.LastIndexByte(name, '-')
-		if dash < 4 {
-			return false
-		}
-		key := keyFor(name[:dash], "")
-		if _, err := parseKey(key); err != nil {
-			return false
-		}
-		return s.forget(ctx, key) != nil
+		key, ok := marked(name)
+		return ok && s.forget(ctx, key) != nil
 	})
 }
 
@@ -162,12 +172,11 @@ func (s *S3) forget(ctx context.Context, key string) error {
 	for {
 		page, err := s.api.ListMultipartUploads(ctx, s.place.Bucket, object, after, afterID, "", s.pageKeys)
 		if err != nil {
-			return s.fault("list uploads", key, err)
+			return err
 		}
 		for _, upload := range page.Uploads {
-			err := s.api.AbortMultipartUpload(ctx, s.place.Bucket, upload.Key, upload.UploadID)
-			if err != nil && minio.ToErrorResponse(err).StatusCode != http.StatusNotFound {
-				return s.fault("drop upload", key, err)
+			if err := s.drop(ctx, upload.Key, upload.UploadID); err != nil {
+				return err
 			}
 		}
 		if !page.IsTruncated || page.NextKeyMarker == after && page.NextUploadIDMarker == afterID {

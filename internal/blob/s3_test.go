@@ -118,8 +118,8 @@ func TestS3(t *testing.T) {
 	})
 }
 
-// What the service is told of an object it keeps: hash, type, and that browsers are
-// to save it.
+// What the service is told of an object it keeps: hash, type, and (F 138) that
+// browsers are to save it, not to show it.
 func TestS3_headers(t *testing.T) {
 	r := openS3(t, "")
 	b := mustPut(t, r, []byte("a paper"), ".pdf")
@@ -152,16 +152,16 @@ func TestS3_existed(t *testing.T) {
 	}
 }
 
-// What is in the place of an object and is another stays there.
+// B 54: what is in the place of an object and is another stays there.
 func TestS3_foreign(t *testing.T) {
 	tests := map[string]struct {
 		planted string
 		sum     bool // it was put with its SHA-256
 		want    error
 	}{
-		"of another size":               {"hi", false, blob.ErrForeign},
-		"of the same size":              {"another paper", true, blob.ErrForeign},
-		"of the same size, without sum": {"another paper", false, nil}, // as on a disk, only reading would tell
+		"B 54: of another size":               {"hi", false, blob.ErrForeign},
+		"B 54: of the same size":              {"another paper", true, blob.ErrForeign},
+		"B 54: of the same size, without sum": {"another paper", false, nil}, // as on a disk, only reading would tell
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -194,10 +194,10 @@ func (r remote) plantWithSum(t testing.TB, key, body string) {
 	}
 }
 
-// A temporary file that reads otherwise than it was written does not become an
+// H 180: a temporary file that reads otherwise than it was written does not become an
 // object: the service compares the hash, or in parts we do.
 func TestS3_damageOnTheWay(t *testing.T) {
-	for name, size := range map[string]int64{"in one": 300_000, "in parts": 11 << 20} {
+	for name, size := range map[string]int64{"H 180: in one": 300_000, "H 180: in parts": 11 << 20} {
 		t.Run(name, func(t *testing.T) {
 			r := openS3(t, "")
 			r.SetSizes(5<<20, 0)
