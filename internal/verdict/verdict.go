@@ -150,8 +150,8 @@ func (j *Judge) judge() Verdict {
 	switch {
 	case len(head) == 0:
 		return Verdict{Level: Bad, Class: paper.InvalidContent, MediaType: unknownType, Reason: "empty file"}
-	case media == htmlType && Challenge(head) != "":
-		return Verdict{Level: Bad, Class: paper.Challenge, MediaType: media, Reason: "challenge page: " + Challenge(head)}
+	case media == htmlType && challenge(head, j.size) != "":
+		return Verdict{Level: Bad, Class: paper.Challenge, MediaType: media, Reason: "challenge page: " + challenge(head, j.size)}
 	case media == htmlType && j.expect.Format != paper.HTML:
 		return wrongType(j.expect.Format, media)
 	case j.format != nil:

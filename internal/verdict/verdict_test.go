@@ -84,7 +84,7 @@ func TestJudge(t *testing.T) {
 		"image":                {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), verdict.Bad, paper.WrongType, "not a PDF but image/png"},
 		"JSON":                 {[]byte(`{"message": "limit"}`), verdict.Bad, paper.WrongType, "not a PDF but application/json"},
 		"UTF-16 page":          {[]byte("\xff\xfe<\x00h\x00t\x00m\x00l\x00>\x00"), verdict.Bad, paper.InvalidContent, "no %PDF- in the first 1,024 bytes"},
-		"challenge":            {[]byte("<html><title>Just a moment...</title>"), verdict.Bad, paper.Challenge, "challenge page: <title>just a moment..."},
+		"challenge":            {[]byte("<html><title>Just a moment...</title>"), verdict.Bad, paper.Challenge, "challenge page: Cloudflare challenge"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
