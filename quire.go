@@ -32,6 +32,7 @@ type System struct {
 	fetch   *fetch.Client    // nil without a contact: no way out
 	blobs   *blob.Local      // nil when read-only
 	links   *blob.Links      // nil when read-only
+	owners  *harvest.Owners  // nil when read-only
 	dumps   dumps            // empty when read-only
 	running atomic.Pointer[orchestrator.Orchestrator]
 }
@@ -78,6 +79,9 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.links, err = blob.OpenLinks(filepath.Join(s.cfg.Data, "works"), root); err != nil {
 		return fmt.Errorf("open link tree: %w", err)
 	}
+	if s.owners, err = harvest.OpenOwners(filepath.Join(s.cfg.Data, "shared.jsonl")); err != nil {
+		return err
+	}
 	if s.cfg.Contact != "" {
 		if s.fetch, err = fetch.New(s.cfg.fetch()); err != nil {
 			return fmt.Errorf("%w: %w", ErrConfig, err)
@@ -86,7 +90,7 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.dumps, err = s.cfg.openDumps(ctx); err != nil {
 		return err
 	}
-	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links, s.dumps)
+	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links, s.owners, s.dumps)
 	return err
 }
 
@@ -97,6 +101,9 @@ func (s *System) Close() error {
 		s.fetch.Close()
 	}
 	err = s.dumps.close()
+	if s.owners != nil {
+		err = errors.Join(err, s.owners.Close())
+	}
 	if s.links != nil {
 		err = errors.Join(err, s.links.Close())
 	}

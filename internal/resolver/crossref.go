@@ -29,6 +29,7 @@ type crossrefWork struct {
 	Type     text                  `json:"type"`
 	Title    list[text]            `json:"title"`
 	Issued   dateParts             `json:"issued"`
+	ISBN     list[text]            `json:"ISBN"`
 	Links    list[crossrefLink]    `json:"link"`
 	Licenses list[crossrefLicense] `json:"license"`
 }
@@ -85,7 +86,7 @@ func (crossref) member(a paper.Artifact) (kind, id string) {
 
 // together repeats the filter, of which the service takes any to hold.
 func (c crossref) together(_ string, dois []string) request {
-	u := fmt.Sprintf("%s/works?filter=doi:%s&rows=%d&select=DOI,title,issued,link,license,type",
+	u := fmt.Sprintf("%s/works?filter=doi:%s&rows=%d&select=DOI,title,issued,link,license,type,ISBN",
 		c.cfg.BaseURL, strings.Join(dois, ",doi:"), len(dois))
 	if c.cfg.Contact != "" {
 		u += "&mailto=" + escapeEmail(c.cfg.Contact)
@@ -126,6 +127,9 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 	licenses := inForce(work.Licenses, time.Now())
 	answer := paper.Answer{IDs: withArXiv(paper.IDs{DOI: doi}), License: licenseFor("vor", licenses)}
 	answer.Published = work.Issued.date()
+	if len(work.ISBN) > 0 && work.Type != "book" && work.Type != "monograph" && work.Type != "proceedings" {
+		answer.Volume = string(work.ISBN[0])
+	}
 	if len(work.Title) > 0 {
 		answer.Title = string(work.Title[0])
 	}

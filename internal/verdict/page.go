@@ -33,6 +33,9 @@ func (p *page) verdict(_ []byte, media string) Verdict {
 	}
 	if sign, begin := wall.Thin(string(h.title[:h.titled]), false); begin != "" {
 		v.Class, v.Reason = paper.Class(sign.Class), sign.Note+": "+begin
+		if v.Class == paper.NotFoundID {
+			v.Class = paper.Gone // of this page; a work may be elsewhere
+		}
 		return v
 	}
 	v.Class, v.Reason = paper.WrongType, fmt.Sprintf("no full text: %d characters of running text", h.running)

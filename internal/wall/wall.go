@@ -114,12 +114,13 @@ func Find(p Page) (s Sign, found bool) {
 }
 
 // Thin returns the sign that the title of a page with little on it begins with, and
-// how it does. In a strict search the title must end there, or go on with a mark:
-// "Not found | Journal", but not "Gone with the wind".
+// how it does: one of any row, or in a strict search one of those of thin pages, where
+// the title must end there, or go on with a mark: "Not found | Journal", but not "Gone
+// with the wind".
 func Thin(title string, strict bool) (s Sign, begin string) {
 	title = plain(title)
 	for _, s := range signs() {
-		if !s.Thin && (s.Small == 0 || strict) {
+		if !s.Thin && strict {
 			continue
 		}
 		if begin := s.titled(title, strict); begin != "" {
