@@ -132,7 +132,7 @@ type Answer struct {
 	Title      string // empty if not said
 	Published  string // when, as YYYY, YYYY-MM or YYYY-MM-DD; empty if not said
 	License    string // of the work as a whole, where the source does not say per candidate
-	Volume     string // ISBN of the book or proceedings that the work is a part of; empty if not said
+	Volume     string // ISBN or title of the book or proceedings that the work is a part of; empty if not said
 	Note       string // one line for explain, such as "is_oa false"
 	Cursor     string // not empty: the source needs another request for this artifact
 

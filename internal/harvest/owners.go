@@ -196,7 +196,11 @@ func marks(st *story) []string {
 	ids := st.Artifact.IDs
 	var all []string
 	for _, m := range [...]struct{ kind, id string }{
-		{"doi", ids.DOI}, {"arxiv", ids.ArXiv}, {"pmcid", ids.PMCID}, {"pmid", ids.PMID}, {"openalex", ids.OpenAlex},
+		{"doi", ids.DOI},
+		{"arxiv", ids.ArXiv},
+		{"pmcid", ids.PMCID},
+		{"pmid", ids.PMID},
+		{"openalex", ids.OpenAlex},
 		{"volume", st.Volume},
 	} {
 		if m.id != "" {

@@ -231,7 +231,7 @@ func (s *scanner) count(at int) {
 	begin := bytes.LastIndex(back, []byte(" obj"))
 	near, _, _ := bytes.Cut(s.window[at:min(s.n, at+ahead)], []byte("endobj"))
 	isTree := func(b []byte) bool {
-		return bytes.Contains(b, []byte("/Kids")) || bytes.Contains(b, []byte("/Pages"))
+		return bytes.Contains(b, []byte("/Kids")) || bytes.Contains(b, []byte("/Type /Pages")) || bytes.Contains(b, []byte("/Type/Pages"))
 	}
 	longList := begin < 0 && bytes.HasSuffix(bytes.TrimRight(back, " \r\n\t"), []byte("]"))
 	if longList || isTree(back[max(0, begin):]) || isTree(near) {

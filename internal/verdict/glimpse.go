@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"io"
+	"slices"
 )
 
 const (
@@ -84,8 +85,8 @@ func (l *glimpse) readObjects(p *piece) {
 // pages returns the number of pages, or 0 if it can't be told: that of the root of
 // the page tree, or that of its leaves where all objects are in sight.
 func (l *glimpse) pages(objectStreams bool) int {
-	for i := len(l.order) - 1; i >= 0; i-- {
-		object := l.objects[l.order[i]]
+	for _, last := range slices.Backward(l.order) {
+		object := l.objects[last]
 		_, after, found := bytes.Cut(object, []byte("/Count"))
 		if !found || !bytes.Contains(object, []byte("/Kids")) || bytes.Contains(object, []byte("/Parent")) {
 			continue

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
-	"slices"
 	"strings"
-
-	"github.com/quire-dev/quire/paper"
 )
 
 // Work is what is known of the work that a file is to be. Unknown is empty.
@@ -28,9 +25,6 @@ const (
 	leastText  = 200 // letters that must be readable before it means anything that a title is missing
 	maxMeta    = 64 << 10
 )
-
-// doiShape finds what looks like a DOI. What it ends with may be too much.
-var doiShape = regexp.MustCompile(`10\.\d{4,9}/[^\s"'<>{}|\\^\x60\[\]\x00-\x1f]+`)
 
 // identify compares what the first pages and the metadata say with the work. It
 // makes no statement unless they say something plain, for a wrong one costs a paper:
@@ -84,87 +78,6 @@ func (w Work) within(text string) Identity {
 		return Confirmed
 	}
 	return ""
-}
-
-// holdsID reports whether an identifier is in a text without spaces, and does not
-// go on: 10.5555/1 is not in 10.5555/12.
-func holdsID(text, id string) bool {
-	for {
-		_, after, found := strings.Cut(text, id)
-		if !found {
-			return false
-		}
-		digit := after != "" && '0' <= after[0] && after[0] <= '9'
-		if last := id[len(id)-1]; !digit || last < '0' || last > '9' {
-			return true
-		}
-		text = after
-	}
-}
-
-// dense is a text in lower case without white space, as identifiers are cut by line
-// ends and kerning.
-func dense(text string) string {
-	return strings.Join(strings.Fields(strings.ToLower(text)), "")
-}
-
-// letters keeps the Latin letters and digits of a text, in lower case.
-func letters(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case 'A' <= r && r <= 'Z':
-			b.WriteByte(byte(r) + 'a' - 'A')
-		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
-			b.WriteByte(byte(r))
-		case 0xfb00 <= r && r <= 0xfb04:
-			b.WriteString([...]string{"ff", "fi", "fl", "ffi", "ffl"}[r-0xfb00])
-		}
-	}
-	return b.String()
-}
-
-// plainTitle is a title without the markup that sources leave in it.
-func plainTitle(title string) string {
-	return html.UnescapeString(tagShape.ReplaceAllString(title, ""))
-}
-
-var tagShape = regexp.MustCompile(`</?[a-zA-Z][^<>]{0,40}>`)
-
-// share is how many of the longer words of a title are in a text of letters.
-func share(title, text string) float64 {
-	met, all := 0, 0
-	for _, word := range strings.Fields(title) {
-		if word = letters(word); len(word) >= 4 {
-			all++
-			if strings.Contains(text, word) {
-				met++
-			}
-		}
-	}
-	if all == 0 {
-		return 1
-	}
-	return float64(met) / float64(all)
-}
-
-// otherDOIs lists the works whose DOIs are in a text.
-func otherDOIs(text string) []string {
-	var found []string
-	for _, s := range doiShape.FindAllString(text, 16) {
-		doi, err := paper.ParseID("doi:" + strings.TrimRight(s, ".,;:)]"))
-		if err == nil && doi.IDs.DOI != "" && !slices.ContainsFunc(found, func(f string) bool { return sameFamily(f, doi.IDs.DOI) }) {
-			found = append(found, doi.IDs.DOI)
-		}
-	}
-	return found
-}
-
-// sameFamily reports whether one DOI is the other's beginning: parts of a work, and
-// DOIs that were read too far or not far enough.
-func sameFamily(a, b string) bool {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
 // metadata returns what XMP and the strings of information dictionaries say.
@@ -230,12 +143,9 @@ func (l *glimpse) firstPages() string {
 			continue
 		}
 		t.contents(b)
-		if at := references.FindStringIndex(t.text.String()); at != nil {
-			return t.text.String()[:at[0]]
+		if at := referencesAt(t.text.String()); at >= 0 {
+			return t.text.String()[:at]
 		}
 	}
 	return t.text.String()
 }
-
-// references is a heading, also in small capitals, which are a font of their own.
-var references = regexp.MustCompile(`(?i)\br ?eferences\b|\bb ?ibliography\b`)

@@ -96,12 +96,18 @@ func flaw(offset int64, s *scanner) (Level, string) {
 // otherMagic returns the media type that the bytes before the PDF header begin, or ""
 // if they are just in the way: a warning of the server's, its headers, a mark, blanks.
 func otherMagic(before []byte) string {
-	switch media := mimetype.Detect(before); {
-	case len(before) < 2, isA(media.String(), textType), media.Is(unknownType):
+	if len(before) < 2 {
 		return ""
-	default:
+	}
+	for _, active := range []string{"<script", "<iframe", "<svg", "<object"} { // a browser would run it
+		if bytes.Contains(bytes.ToLower(before), []byte(active)) {
+			return htmlType
+		}
+	}
+	if media := mimetype.Detect(before); !isA(media.String(), textType) && !media.Is(unknownType) {
 		return media.String()
 	}
+	return ""
 }
 
 // htmlAfterHeader reports whether a page hides behind a PDF header, which is

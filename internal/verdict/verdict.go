@@ -138,6 +138,7 @@ func (j *Judge) Verdict() Verdict {
 	j.scan.finish()
 	v := j.judge()
 	v.Bytes = j.size
+	j.scan.glean = gleaner{} // a judge may lie idle for long
 	if v.Ext == "" {
 		v.Ext = ext(v.MediaType)
 	}

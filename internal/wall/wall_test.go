@@ -2,13 +2,12 @@ package wall
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/quire-dev/quire/internal/corpus"
 	"github.com/quire-dev/quire/paper"
-
-	"slices"
 )
 
 func TestParse(t *testing.T) {
