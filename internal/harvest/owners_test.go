@@ -125,28 +125,30 @@ func TestStep_sharedFile(t *testing.T) {
 	b := newBench(t, same)
 	b.web.Host("site.example", testweb.File("application/pdf", testweb.PDF("Please log in", 3000)))
 	for i := range 5 {
-		st := newStory(Request{Artifact: paper.Artifact{ID: fmt.Sprint("doi:10.5555/", i), IDs: paper.IDs{DOI: fmt.Sprint("10.5555/", i)}}})
-		st.Asked = []paper.Asked{{Resolver: "landing"}}
-		st.add([]paper.Candidate{{URL: fmt.Sprintf("https://site.example/%d.pdf", i), Kind: paper.PDF, Source: "landing"}}, 0)
-		b.job = queue.Job{ID: int64(i + 1), ArtifactID: st.Artifact.ID, Key: b.h.next(st).key, Progress: st.encode()}
-		out := b.step()
-		if i < manyOwners {
-			if out.State != queue.Done {
-				t.Fatalf("work %d: %+v", i, out)
+		t.Run(fmt.Sprintf("F 145: work %d", i), func(t *testing.T) {
+			st := newStory(Request{Artifact: paper.Artifact{ID: fmt.Sprint("doi:10.5555/", i), IDs: paper.IDs{DOI: fmt.Sprint("10.5555/", i)}}})
+			st.Asked = []paper.Asked{{Resolver: "landing"}}
+			st.add([]paper.Candidate{{URL: fmt.Sprintf("https://site.example/%d.pdf", i), Kind: paper.PDF, Source: "landing"}}, 0)
+			b.job = queue.Job{ID: int64(i + 1), ArtifactID: st.Artifact.ID, Key: b.h.next(st).key, Progress: st.encode()}
+			out := b.step()
+			if i < manyOwners {
+				if out.State != queue.Done {
+					t.Fatalf("work %d: %+v", i, out)
+				}
+				return
 			}
-			continue
-		}
-		if out.State != queue.Error || out.Class != string(paper.WrongWork) || !strings.Contains(out.Error, "its host gave the same for 3 others") {
-			t.Errorf("work %d: %+v", i, out)
-		}
-		for _, part := range []string{`"path":"artifacts/sha256/`, `"verdict":"suspect"`, `"pages":1`} {
-			if !strings.Contains(string(out.Result), part) || !strings.Contains(string(out.Record), part) {
-				t.Errorf("work %d: no %s in %s, %s", i, part, out.Result, out.Record)
+			if out.State != queue.Error || out.Class != string(paper.WrongWork) || !strings.Contains(out.Error, "its host gave the same for 3 others") {
+				t.Errorf("work %d: %+v", i, out)
 			}
-		}
-		if strings.Contains(string(out.Record), `"file"`) {
-			t.Errorf("work %d has the file: %s", i, out.Record)
-		}
+			for _, part := range []string{`"path":"artifacts/sha256/`, `"verdict":"suspect"`, `"pages":1`} {
+				if !strings.Contains(string(out.Result), part) || !strings.Contains(string(out.Record), part) {
+					t.Errorf("work %d: no %s in %s, %s", i, part, out.Result, out.Record)
+				}
+			}
+			if strings.Contains(string(out.Record), `"file"`) {
+				t.Errorf("work %d has the file: %s", i, out.Record)
+			}
+		})
 	}
 }
 

@@ -127,21 +127,21 @@ func TestJudge_identityByCodes(t *testing.T) {
 	}
 }
 
-// F 144: what is hostile to look into is not looked into for long.
+// What is hostile to look into is not looked into for long.
 func TestJudge_identityHostile(t *testing.T) {
 	own := verdict.Work{DOI: "10.5555/tides.7", Title: ownTitle}
 	objects := "<< /Type /ObjStm /N 9 /First 9 /Filter /FlateDecode /Length 9 >> stream\n"
 	many := strings.Repeat("9 0 obj "+objects+deflated(strings.Repeat("7 0 <</Kids[1 0 R]/Count 9>> ", 20_000))+"\nendstream endobj\n", 300)
 	for name, content := range map[string]string{
-		"a million objects":     strings.Repeat("7 0 obj<</Kids[8 0 R]/Count 1>>endobj\n", 1_000_000),
-		"nested parentheses":    "BT " + strings.Repeat("(", 1<<20) + " Tj",
-		"unclosed strings":      "BT " + strings.Repeat("(a <b ", 1<<18) + " Tj",
-		"object stream bombs":   many,
-		"a content bomb":        deflated("BT Tj" + strings.Repeat("(x) Tj ", 4<<20)),
-		"a bomb of other DOIs":  deflated("BT Tj (" + strings.Repeat("10.6666/x/", 1<<20)),
-		"lengths":               strings.Repeat("/Length 7 ", 1<<20),
-		"streams without a end": strings.Repeat("1 0 obj<</Length 8 0 R>>stream\n", 1<<18),
-		"fonts":                 "BT Tj" + strings.Repeat("/F1 1 Tf (a) Tj /F2 1 Tf (b) Tj ", 1<<15) + strings.Repeat("/Font << /F1 1 0 R >> ", 1<<15),
+		"F 144: a million objects":   strings.Repeat("7 0 obj<</Kids[8 0 R]/Count 1>>endobj\n", 1_000_000),
+		"F 144: nested parentheses":  "BT " + strings.Repeat("(", 1<<20) + " Tj",
+		"unclosed strings":           "BT " + strings.Repeat("(a <b ", 1<<18) + " Tj",
+		"F 144: object stream bombs": many,
+		"a content bomb":             deflated("BT Tj" + strings.Repeat("(x) Tj ", 4<<20)),
+		"a bomb of other DOIs":       deflated("BT Tj (" + strings.Repeat("10.6666/x/", 1<<20)),
+		"lengths":                    strings.Repeat("/Length 7 ", 1<<20),
+		"streams without an end":     strings.Repeat("1 0 obj<</Length 8 0 R>>stream\n", 1<<18),
+		"fonts":                      "BT Tj" + strings.Repeat("/F1 1 Tf (a) Tj /F2 1 Tf (b) Tj ", 1<<15) + strings.Repeat("/Font << /F1 1 0 R >> ", 1<<15),
 	} {
 		begin := time.Now()
 		v := judge(pdf(content, "", ""), verdict.Expect{Work: own})
