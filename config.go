@@ -120,7 +120,7 @@ func (c Config) fetch() fetch.Config {
 // noContact is told to nobody: it stands for an address where none is needed.
 const noContact = "unset@quire.invalid"
 
-func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, dumps dumps) (*harvest.Harvest, error) {
+func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, owners *harvest.Owners, dumps dumps) (*harvest.Harvest, error) {
 	var sources []paper.Resolver
 	// Planning needs the sources but asks none of them, so it needs no contact.
 	contact := cmp.Or(c.Contact, noContact)
@@ -133,7 +133,7 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, 
 	}
 	keys := newHostKeys()
 	cfg := harvest.Config{
-		Resolvers: sources, Fetch: web, Blobs: blobs, BlobDir: c.blobDir(), Links: links,
+		Resolvers: sources, Fetch: web, Blobs: blobs, BlobDir: c.blobDir(), Links: links, Owners: owners,
 		HostKey: keys.of, Exempt: keys.exempt, Accept: c.Accept, Log: c.Log,
 	}
 	if !c.IgnoreRobots && web != nil {

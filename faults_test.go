@@ -51,7 +51,7 @@ func faults() map[string]fault {
 		"503 without Retry-After":       {testweb.Fail(http.StatusServiceUnavailable)(good), paper.Transient, 503},
 		"204":                           {testweb.Fail(http.StatusNoContent)(good), paper.InvalidContent, 204},
 		"a page":                        {testweb.Page(http.StatusOK, "A journal", "<p>Welcome.</p>"), paper.WrongType, 200},
-		"a soft 404":                    {testweb.SoftNotFound(), paper.WrongType, 200},
+		"a soft 404":                    {testweb.SoftNotFound(), paper.Gone, 200},
 		"a page that names only itself": {testweb.Landing("A case", doi, "/a.pdf"), paper.WrongType, 200},
 		"an archive":                    {testweb.File("application/pdf", append([]byte("PK\x03\x04\x14"), make([]byte, 5000)...)), paper.WrongType, 200},
 		"text":                          {testweb.Text("application/pdf", "Sorry, no file."), paper.InvalidContent, 200},

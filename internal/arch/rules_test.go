@@ -21,7 +21,7 @@ const anywhere = -1
 // those of lower floors only.
 func floors() map[string]int {
 	return map[string]int{
-		"queue": 0, "paper": 0, // words
+		"queue": 0, "paper": 0, "internal/wall": 0, // words
 		"sqlite": 1, "postgres": 1, "internal/limit": 1, "internal/intake": 1, "internal/resolver": 1, // means
 		"internal/verdict": 1, "internal/blob": 1, "internal/testweb": 1, "internal/dump": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
