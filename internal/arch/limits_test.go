@@ -27,7 +27,8 @@ func readers() []string {
 // what is sent, said or done.
 func notInput() []string {
 	return []string{
-		"internal/cli.maxSeen", "internal/dump.maxTold", "internal/harvest.maxPlaces", "internal/resolver.maxDead", "internal/resolver.maxCaptures",
+		"internal/cli.maxSeen", "internal/dump.maxTold", "internal/harvest.maxPlaces",
+		"internal/harvest.maxMarks", "internal/harvest.maxOnce", "internal/harvest.maxShared", "internal/resolver.maxDead", "internal/resolver.maxCaptures",
 		"internal/resolver.maxWait", "internal/resolver.maxSameHost", "internal/resolver.maxQuery",
 	}
 }

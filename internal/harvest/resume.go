@@ -107,8 +107,10 @@ func (h *Harvest) EndRun() {
 func (w walk) begin(ctx context.Context, resp *fetch.Response, p *part) (err error) {
 	// The part may outlive this step.
 	p.out, err = w.cfg.Blobs.Create(context.WithoutCancel(ctx), fmt.Sprintf("%d-%d", w.job.ID, w.temps.Add(1)))
+	st := w.story
 	p.desk.judge.Reset(verdict.Expect{
-		Format: w.story.Artifact.Wants(), MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type"),
+		Format: st.Artifact.Wants(), MD5: st.at().MD5, ContentType: resp.Header.Get("Content-Type"),
+		Work: verdict.Work{DOI: st.Artifact.IDs.DOI, ArXiv: st.Artifact.IDs.ArXiv, Title: st.Title},
 	})
 	return err
 }

@@ -18,6 +18,8 @@ type replayRecord struct {
 	Link        []crossrefLink
 	Locations   []openAlexLocation
 	FullTexts   europePMCTexts `json:"fullTextUrlList"`
+	InEPMC      string         // Y: the full text is at Europe PMC
+	HasPDF      string         // Y: as PDF, too
 	ExternalIDs struct {
 		DOI, ArXiv string
 		PubMed     string
@@ -28,7 +30,8 @@ type replayRecord struct {
 		Identifiers []struct{ Type, ID string } `json:"identifier"`
 		Links       []directoryLink             `json:"link"`
 	} `json:"bibjson"` // of DOAJ
-	PIDs []struct{ Scheme, Value string } // of OpenAIRE
+	PIDs    []struct{ Scheme, Value string } // of OpenAIRE
+	Scholar *struct{ URL string }            `json:"openAccessPdf"`
 }
 
 type directoryLink struct {
@@ -130,6 +133,12 @@ func (record replayRecord) pdfURLs() []string {
 		if text.DocumentStyle == "pdf" {
 			urls = append(urls, text.URL)
 		}
+	}
+	if s := record.Scholar; s != nil && strings.HasSuffix(strings.ToLower(s.URL), ".pdf") {
+		urls = append(urls, s.URL)
+	}
+	if record.InEPMC == "Y" && record.HasPDF == "Y" && record.PMCID != "" {
+		urls = append(urls, "https://europepmc.org/articles/"+record.PMCID+"?pdf=render")
 	}
 	for _, link := range record.About.Links {
 		if strings.Contains(strings.ToLower(link.Type), "pdf") {
