@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -75,7 +74,7 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.blobs, err = blob.OpenLocal(root, temp); err != nil {
 		return fmt.Errorf("open artifacts: %w", err)
 	}
-	if s.links, err = blob.OpenLinks(filepath.Join(s.cfg.Data, "works"), root); err != nil {
+	if s.links, err = blob.OpenLinks(s.cfg.worksDir(), root); err != nil {
 		return fmt.Errorf("open link tree: %w", err)
 	}
 	if s.cfg.Contact != "" {
