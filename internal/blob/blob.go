@@ -93,6 +93,12 @@ func parseKey(key string) (sum string, err error) {
 	return sum, nil
 }
 
+// IsPath reports whether a text is the Path that a blob has.
+func IsPath(text string) bool {
+	_, err := parseKey(text)
+	return err == nil
+}
+
 func isHash(s string) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == 32 && s == strings.ToLower(s)

@@ -153,14 +153,22 @@ func (l *Links) write(name string, text []byte) error {
 	return nil
 }
 
-// Remove removes a link, or an Entry that is Left: both can be made again. Others
-// give [ErrForeign].
+// Remove removes a link into the store, if e has a Blob, or else a regular file that
+// is Left: both can be made again. It gives [ErrForeign] if something else is there.
 func (l *Links) Remove(e Entry) error {
-	if !validName(e.Name) || e.Blob == "" && !e.Left {
-		return fmt.Errorf("remove %q: %w", e.Name, ErrForeign)
+	if !validName(e.Name) {
+		return fmt.Errorf("remove %q: %w", e.Name, fs.ErrInvalid)
 	}
 	if err := checkParents(l.root, e.Name); err != nil {
 		return fmt.Errorf("remove %q: %w", e.Name, err)
+	}
+	fi, err := l.root.Lstat(e.Name)
+	if err != nil {
+		return fmt.Errorf("remove %q: %w", e.Name, err)
+	}
+	link := fi.Mode().Type() == fs.ModeSymlink && e.Blob != "" && l.leadsTo(e.Name) == e.Blob
+	if !link && !(e.Left && fi.Mode().IsRegular()) {
+		return fmt.Errorf("remove %q: %w", e.Name, ErrForeign)
 	}
 	return l.root.Remove(e.Name)
 }

@@ -73,6 +73,7 @@ func sample() map[string]string {
 		"http.allow_networks":           "127.0.0.0/8,::1/128",
 		"http.user_agent":               "reader/1 (mailto:a.reader@university.edu)",
 		"robots.obey":                   "false",
+		"works.sidecars":                "false",
 	}
 	for _, kind := range []string{"default_host", "default_resolver"} {
 		values["limits."+kind+".in_flight"] = "3"

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 
+	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/sidecar"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
 )
@@ -60,7 +63,7 @@ func (v *verifier) job(ctx context.Context, j queue.Job) error {
 }
 
 // disagreement says in words how the catalog contradicts a job that is done, or
-// nothing.
+// nothing. The record is that of the catalog, with the job's file if it has none.
 func (v *verifier) disagreement(ctx context.Context, j queue.Job) (note string, rec paper.Record, err error) {
 	var f paper.File
 	if json.Unmarshal(j.Result, &f) != nil || f.Path == "" {
@@ -69,10 +72,12 @@ func (v *verifier) disagreement(ctx context.Context, j queue.Job) (note string, 
 	rec, err = v.cfg.Store.Get(ctx, j.ArtifactID)
 	switch {
 	case errors.Is(err, paper.ErrNotFound):
+		rec.File = &f
 		return "the catalog has no record of it", rec, nil
 	case err != nil:
 		return "", rec, err
 	case rec.File == nil:
+		rec.File = &f
 		return fmt.Sprintf("the job has the file %s, the catalog none", f.Path), rec, nil
 	case f.Path != rec.File.Path || f.SHA256 != rec.File.SHA256 || f.Bytes != rec.File.Bytes:
 		return fmt.Sprintf("the job has %s of %d bytes, the catalog %s of %d", f.Path, f.Bytes, rec.File.Path, rec.File.Bytes), rec, nil
@@ -87,8 +92,12 @@ const requeueRows = 200
 // The catalog comes first: should the process die between the two, the job
 // contradicts it and is found.
 func (v *verifier) lose(ctx context.Context, r paper.Record) (did string, err error) {
+	lost := r.File
 	r.File = nil
 	if err := v.cfg.Store.Put(ctx, r); err != nil {
+		return "", err
+	}
+	if err := v.unname(r.ArtifactID, lost); err != nil {
 		return "", err
 	}
 	v.Requeued++
@@ -96,6 +105,25 @@ func (v *verifier) lose(ctx context.Context, r paper.Record) (did string, err er
 		err = v.flush(ctx)
 	}
 	return "queued again", err
+}
+
+// unname removes the link and the sidecar of a file that is lost.
+func (v *verifier) unname(artifactID string, f *paper.File) error {
+	if !v.cfg.Named || f == nil {
+		return nil
+	}
+	key, ours := v.key(f)
+	if !ours {
+		return nil
+	}
+	work := paper.Artifact{ID: artifactID}.Path()
+	for _, e := range []blob.Entry{{Name: linkName(work, key), Blob: key}, {Name: work + sidecar.Ext, Left: true}} {
+		err := v.cfg.Works.Remove(e)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, blob.ErrForeign) {
+			return err
+		}
+	}
+	return nil
 }
 
 // flush queues again what was lost.

@@ -183,7 +183,8 @@ func (v *verifier) coming(modified time.Time) bool {
 // key returns the path in the store of a record's file. ok is false if it is not of
 // this store.
 func (v *verifier) key(f *paper.File) (key string, ok bool) {
-	return strings.CutPrefix(f.Path, v.cfg.BlobDir+"/")
+	key, ok = strings.CutPrefix(f.Path, v.cfg.BlobDir+"/")
+	return key, ok && blob.IsPath(key)
 }
 
 // shown is the path of a blob as records have it.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -26,6 +27,11 @@ type due struct {
 // order is the key under which a name is met by a walk, which goes through the
 // names of one directory before those of the next.
 func order(name string) string { return strings.ReplaceAll(name, "/", "\x00") }
+
+// linkName is the name of a work's link to a blob, whose extension it has.
+func linkName(work, key string) string {
+	return work + strings.TrimPrefix(path.Base(key), sumOf(key))
+}
 
 // tree reads the link tree and what is to be in it side by side.
 type tree struct {
@@ -59,7 +65,7 @@ func (t *tree) add(r paper.Record) error {
 		return nil // told by files
 	}
 	work := paper.Artifact{ID: r.ArtifactID}.Path()
-	link := due{ID: r.ArtifactID, Work: work, Name: work + strings.TrimPrefix(key[strings.LastIndexByte(key, '/')+1:], sumOf(key)), Blob: key}
+	link := due{ID: r.ArtifactID, Work: work, Name: linkName(work, key), Blob: key}
 	if err := t.dues.add(order(link.Name), link); err != nil {
 		return err
 	}
