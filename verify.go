@@ -69,6 +69,9 @@ func (s *System) Verify(ctx context.Context, opt VerifyOptions) (Verified, error
 	if _, err := s.blobs.Clean(held); err != nil {
 		return done, fmt.Errorf("clean temporary files: %w", err)
 	}
+	if err := s.links.Clean(held); err != nil {
+		return done, err
+	}
 	cfg.Files, cfg.Works = s.blobs, s.links
 	cfg.Repair = &verify.Repair{Blobs: s.blobs, Requeue: s.getAgain}
 	done, err = s.verify(held, cfg)

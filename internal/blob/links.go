@@ -1,12 +1,10 @@
 package blob
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 )
@@ -94,7 +92,10 @@ func (l *Links) link(name, blobPath string) error {
 
 // replace points a link elsewhere. There is a link under name at any time.
 func (l *Links) replace(target, name string) error {
-	aside := path.Join(path.Dir(name), asidePrefix+rand.Text())
+	aside, err := l.aside()
+	if err != nil {
+		return err
+	}
 	if err := l.root.Symlink(target, aside); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,8 +17,9 @@ import (
 // under 64 KiB, and escaping makes at most six bytes of one.
 const maxSidecar = 1 << 20
 
-// asidePrefix begins the names of links and files that are about to be renamed.
-const asidePrefix = ".link-"
+// linkTemps is the directory, in the tree, of links and files that are about to be
+// renamed to their places.
+const linkTemps = ".tmp"
 
 // LookLinks opens the link tree in the directory root for looking only: nothing is
 // made or changed. Its error wraps fs.ErrNotExist if there is none.
@@ -47,7 +47,6 @@ type Entry struct {
 	Name     string // with slashes and extension
 	Blob     string // of a link into the blob store: the Path there
 	Regular  bool   // a regular file
-	Left     bool   // a link or file that was not renamed to its name, as its process died
 	Modified time.Time
 }
 
@@ -60,6 +59,9 @@ func (l *Links) Walk(ctx context.Context, fn func(Entry) error) error {
 		}
 		if err != nil {
 			return fmt.Errorf("walk links: %w", err)
+		}
+		if d.IsDir() && name == linkTemps {
+			return fs.SkipDir
 		}
 		if d.IsDir() {
 			return ctx.Err()
@@ -75,7 +77,6 @@ func (l *Links) Walk(ctx context.Context, fn func(Entry) error) error {
 		if fi.Mode().Type() == fs.ModeSymlink {
 			e.Blob = l.leadsTo(name)
 		}
-		e.Left = strings.HasPrefix(path.Base(name), asidePrefix) && (e.Regular || e.Blob != "")
 		return fn(e)
 	})
 }
@@ -138,7 +139,10 @@ func (l *Links) write(name string, text []byte) error {
 	if fi, err := l.root.Lstat(name); err == nil && !fi.Mode().IsRegular() && fi.Mode().Type() != fs.ModeSymlink {
 		return ErrForeign
 	}
-	aside := path.Join(path.Dir(name), asidePrefix+rand.Text())
+	aside, err := l.aside()
+	if err != nil {
+		return err
+	}
 	f, err := l.root.OpenFile(aside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
 		return err
@@ -153,8 +157,34 @@ func (l *Links) write(name string, text []byte) error {
 	return nil
 }
 
-// Remove removes a link into the store, if e has a Blob, or else a regular file that
-// is Left: both can be made again. It gives [ErrForeign] if something else is there.
+// aside returns a name for what is about to be renamed.
+func (l *Links) aside() (string, error) {
+	return linkTemps + "/" + rand.Text(), makeDir(l.root, linkTemps)
+}
+
+// Clean removes the links and files that a crash kept from their places. Only who has
+// the right to run the queue calls it, before it begins to write.
+func (l *Links) Clean(ctx context.Context) error {
+	if fi, err := l.root.Lstat(linkTemps); err != nil || !fi.IsDir() {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return err // what is no directory is not ours: link and Write will say so
+	}
+	names, err := fs.ReadDir(l.root.FS(), linkTemps)
+	if err != nil {
+		return fmt.Errorf("clean link tree: %w", err)
+	}
+	for _, n := range names {
+		if err := errors.Join(ctx.Err(), l.root.Remove(linkTemps+"/"+n.Name())); err != nil {
+			return fmt.Errorf("clean link tree: %w", err)
+		}
+	}
+	return nil
+}
+
+// Remove removes a link into the store, if e has a Blob, or else a regular file, if e
+// is Regular: what is ours of both can be made again. It gives [ErrForeign] if something else is there.
 func (l *Links) Remove(e Entry) error {
 	if !validName(e.Name) {
 		return fmt.Errorf("remove %q: %w", e.Name, fs.ErrInvalid)
@@ -167,7 +197,7 @@ func (l *Links) Remove(e Entry) error {
 		return fmt.Errorf("remove %q: %w", e.Name, err)
 	}
 	link := fi.Mode().Type() == fs.ModeSymlink && e.Blob != "" && l.leadsTo(e.Name) == e.Blob
-	if !link && !(e.Left && fi.Mode().IsRegular()) {
+	if !link && !(e.Regular && fi.Mode().IsRegular()) {
 		return fmt.Errorf("remove %q: %w", e.Name, ErrForeign)
 	}
 	return l.root.Remove(e.Name)

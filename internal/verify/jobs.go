@@ -117,7 +117,7 @@ func (v *verifier) unname(artifactID string, f *paper.File) error {
 		return nil
 	}
 	work := paper.Artifact{ID: artifactID}.Path()
-	for _, e := range []blob.Entry{{Name: linkName(work, key), Blob: key}, {Name: work + sidecar.Ext, Left: true}} {
+	for _, e := range []blob.Entry{{Name: linkName(work, key), Blob: key}, {Name: work + sidecar.Ext, Regular: true}} {
 		err := v.cfg.Works.Remove(e)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, blob.ErrForeign) {
 			return err

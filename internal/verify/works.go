@@ -167,7 +167,7 @@ func (t *tree) makeAnew(ctx context.Context, d due) error {
 // stray tells of a link into the store that belongs to no work, and removes it: links
 // can be made again. Other things are the user's.
 func (t *tree) stray(e blob.Entry) (err error) {
-	if e.Blob == "" && !e.Left || t.coming(e.Modified) {
+	if e.Blob == "" || t.coming(e.Modified) {
 		return nil
 	}
 	found := Finding{Kind: Link, Path: "works/" + e.Name, Note: "no work has this name"}
