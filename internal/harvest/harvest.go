@@ -140,7 +140,7 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, i int, asking *askers)
 		return w.wait(left)
 	}
 	out := w.fetch(ctx, act.url)
-	out.Signal.Allowance = w.crawlDelay(act.url)
+	out.Signal.Allowance = out.Signal.Allowance.Stricter(w.crawlDelay(act.url))
 	return out
 }
 

@@ -63,9 +63,9 @@ func (w walk) rejected(resp *fetch.Response, class paper.Class, note string, sig
 // ack may say so.
 func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue.Outcome {
 	st, t := w.story, w.story.at()
+	at, hops := st.At, t.Hops
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
 	t.Over, st.At = true, nil
-	w.evidence.note(st.Artifact, t.Candidate, "")
 	file := &paper.File{
 		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
 		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,
@@ -74,8 +74,10 @@ func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue
 	rec := st.record(file)
 	rec.At, rec.Attempts, rec.QuireVersion = time.Now().UTC().Truncate(time.Millisecond), w.job.Attempts, w.cfg.Version
 	if err := w.name(rec, b.Path); err != nil {
+		t.Over, st.At, t.Hops = false, at, hops // as if it had not been asked for
 		return w.noDisk(err)
 	}
+	w.evidence.note(st.Artifact, t.Candidate, "")
 	w.recovered()
 	return queue.Outcome{
 		Verb: queue.Finish, State: queue.Done, Reason: "stored",
