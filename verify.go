@@ -166,14 +166,9 @@ func (s *System) getAgain(ctx context.Context, records []paper.Record) error {
 		if !errors.Is(err, queue.ErrNotFound) {
 			return err
 		}
-		artifact, err := paper.ParseID(r.ArtifactID)
+		j, err := s.jobAgain(r) //nolint:contextcheck // planning asks only what answers without a request
 		if err != nil {
 			return fmt.Errorf("record of %q: %w", r.ArtifactID, err)
-		}
-		artifact.IDs.Merge(r.IDs)
-		j, err := s.harvest.Job(Request{Artifact: artifact, Title: r.Title})
-		if err != nil {
-			return err
 		}
 		pruned = append(pruned, j)
 	}
@@ -182,4 +177,14 @@ func (s *System) getAgain(ctx context.Context, records []paper.Record) error {
 	}
 	_, err = s.store.Enqueue(ctx, pruned)
 	return err
+}
+
+// jobAgain makes a job for an artifact whose job was pruned, of what its record knows.
+func (s *System) jobAgain(r paper.Record) (queue.NewJob, error) {
+	artifact, err := paper.ParseID(r.ArtifactID)
+	if err != nil {
+		return queue.NewJob{}, err
+	}
+	artifact.IDs.Merge(r.IDs)
+	return s.harvest.Job(Request{Artifact: artifact, Title: r.Title})
 }

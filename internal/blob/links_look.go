@@ -34,8 +34,8 @@ func LookLinks(root, target string) (*Links, error) {
 	if target, err = filepath.Abs(target); err != nil {
 		return nil, fmt.Errorf("open links %s: %w", root, err)
 	}
-	if real, err := filepath.EvalSymlinks(target); err == nil {
-		target = real
+	if resolved, err := filepath.EvalSymlinks(target); err == nil {
+		target = resolved
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open links %s: %w", root, err)
 	}
@@ -197,7 +197,8 @@ func (l *Links) Remove(e Entry) error {
 		return fmt.Errorf("remove %q: %w", e.Name, err)
 	}
 	link := fi.Mode().Type() == fs.ModeSymlink && e.Blob != "" && l.leadsTo(e.Name) == e.Blob
-	if !link && !(e.Regular && fi.Mode().IsRegular()) {
+	file := fi.Mode().IsRegular() && e.Regular
+	if !link && !file {
 		return fmt.Errorf("remove %q: %w", e.Name, ErrForeign)
 	}
 	return l.root.Remove(e.Name)

@@ -35,8 +35,10 @@ func storageTroubles() map[string]storageTrouble {
 			end: func(t *testing.T, disk string, _ int) { check(t, os.Remove(filler(disk))) },
 		},
 		"162 read-only": {
-			begin: func(t *testing.T, disk string) { check(t, syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")) },
-			end:   func(t *testing.T, disk string, _ int) { check(t, syscall.Mount("", disk, "", syscall.MS_REMOUNT, "")) },
+			begin: func(t *testing.T, disk string) {
+				check(t, syscall.Mount("", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+			},
+			end: func(t *testing.T, disk string, _ int) { check(t, syscall.Mount("", disk, "", syscall.MS_REMOUNT, "")) },
 		},
 		"175 no file descriptors": {
 			run: func(t *testing.T, _ place, pid int) { limitFiles(t, pid, openFiles(t, pid, "manifest.jsonl")+2) },

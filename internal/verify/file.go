@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -84,7 +83,8 @@ func (f *file) repair(ctx context.Context, to ref, kind Kind) (did string, err e
 // look reads the file, unless it was read with the same expectation. Its error is
 // that of ctx; one of reading is f.err.
 func (f *file) look(ctx context.Context, as verdict.Expect) error {
-	if f.read && (f.as == as || f.place != "" || f.err != nil) {
+	known := f.read && (f.as == as || f.place != "" || f.err != nil)
+	if known {
 		return nil
 	}
 	judge := f.judges[as.Format]
@@ -100,27 +100,27 @@ func (f *file) look(ctx context.Context, as verdict.Expect) error {
 	return ctx.Err()
 }
 
-// copyBytes is how much is read between two looks whether to stop.
-const copyBytes = 16 << 20
-
-// copy reads a file of the store.
+// copy reads a file of the store until ctx ends.
 func (j *join) copy(ctx context.Context, key string, to io.Writer) (n int64, err error) {
 	in, _, err := j.cfg.Files.Open(ctx, key)
 	if err != nil {
 		return 0, err
 	}
 	defer in.Close()
-	for ctx.Err() == nil {
-		more, err := io.CopyN(to, in, copyBytes)
-		n += more
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
+	return io.Copy(to, untilDone{ctx, in})
+}
+
+// untilDone is a reader that gives up when ctx ends.
+type untilDone struct {
+	ctx context.Context //nolint:containedctx // of the one call that reads
+	in  io.Reader
+}
+
+func (r untilDone) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
 	}
-	return n, ctx.Err()
+	return r.in.Read(p)
 }
 
 // whole reports whether a file has the bytes that its name says.

@@ -37,19 +37,19 @@ func (v *verifier) jobs(ctx context.Context) error {
 
 func (v *verifier) job(ctx context.Context, j queue.Job) error {
 	v.Works++
-	note, rec, err := v.disagreement(ctx, j)
-	if err != nil || note == "" {
+	if note, _, err := v.disagreement(ctx, j); err != nil || note == "" {
 		return err
 	}
 	// A run may have got the file anew between the two looks.
-	j, err = v.cfg.Store.Job(ctx, j.ArtifactID)
+	j, err := v.cfg.Store.Job(ctx, j.ArtifactID)
 	if errors.Is(err, queue.ErrNotFound) || err == nil && j.State != queue.Done {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if note, rec, err = v.disagreement(ctx, j); err != nil || note == "" {
+	note, rec, err := v.disagreement(ctx, j)
+	if err != nil || note == "" {
 		return err
 	}
 	found := Finding{Kind: Record, ArtifactID: j.ArtifactID, Note: note}
@@ -66,7 +66,7 @@ func (v *verifier) job(ctx context.Context, j queue.Job) error {
 // nothing. The record is that of the catalog, with the job's file if it has none.
 func (v *verifier) disagreement(ctx context.Context, j queue.Job) (note string, rec paper.Record, err error) {
 	var f paper.File
-	if json.Unmarshal(j.Result, &f) != nil || f.Path == "" {
+	if bad := json.Unmarshal(j.Result, &f) != nil || f.Path == ""; bad {
 		return "the job is done, but names no file", rec, nil
 	}
 	rec, err = v.cfg.Store.Get(ctx, j.ArtifactID)

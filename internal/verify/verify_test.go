@@ -358,7 +358,9 @@ func TestRun_memory(t *testing.T) {
 // manyRecords is a catalog of so many records that takes no room.
 type manyRecords int
 
-func (manyRecords) Job(context.Context, string) (queue.Job, error)          { return queue.Job{}, queue.ErrNotFound }
+func (manyRecords) Job(context.Context, string) (queue.Job, error) {
+	return queue.Job{}, queue.ErrNotFound
+}
 func (manyRecords) Jobs(context.Context, queue.Filter) ([]queue.Job, error) { return nil, nil }
 func (manyRecords) Stats(context.Context) (queue.Stats, error)              { return queue.Stats{}, nil }
 func (manyRecords) Put(context.Context, paper.Record) error                 { return nil }
