@@ -155,6 +155,7 @@ func TestLinks_Walk(t *testing.T) {
 	must(t, links.Link("a/x/y", b.Path))
 	must(t, links.Write("a/x.json", []byte("{}")))
 	must(t, os.Symlink("/etc/passwd", filepath.Join(works, "b", "y.pdf")))
+	must(t, links.Write("a/x.json", []byte("{}"))) // makes .tmp
 	must(t, os.WriteFile(filepath.Join(works, ".tmp", "left"), nil, 0o600))
 	var got []blob.Entry
 	must(t, links.Walk(t.Context(), func(e blob.Entry) error {

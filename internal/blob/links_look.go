@@ -136,6 +136,12 @@ func (l *Links) write(name string, text []byte) error {
 	if err := l.makeParents(name); err != nil {
 		return err
 	}
+	// Nearly always nothing is there: the file needs no rename, which costs as much
+	// as all the rest. Cut off by a crash it is replaced when its job is done again.
+	err := l.create(name, text)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	if fi, err := l.root.Lstat(name); err == nil && !fi.Mode().IsRegular() && fi.Mode().Type() != fs.ModeSymlink {
 		return ErrForeign
 	}
@@ -143,16 +149,24 @@ func (l *Links) write(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	f, err := l.root.OpenFile(aside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err := l.create(aside, text); err != nil {
+		return err
+	}
+	if err := l.root.Rename(aside, name); err != nil {
+		return errors.Join(err, l.root.Remove(aside))
+	}
+	return nil
+}
+
+// create makes a file where there is none.
+func (l *Links) create(name string, text []byte) error {
+	f, err := l.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = l.root.Rename(aside, name)
-	}
-	if err != nil {
-		return errors.Join(err, l.root.Remove(aside))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, l.root.Remove(name))
 	}
 	return nil
 }
