@@ -68,7 +68,7 @@ func TestLocal_SetAside_refuses(t *testing.T) {
 	}
 }
 
-// A symlink to another directory of the store is not followed either.
+// 54: A symlink to another directory of the store is not followed either.
 func TestLocal_Open_symlinkedDirectory(t *testing.T) {
 	store, dir := open(t)
 	b := mustPut(t, store, []byte("x"), ".pdf")
@@ -111,7 +111,7 @@ func TestLookLocal(t *testing.T) {
 	}
 }
 
-// A file beside a link replaces what is ours and nothing else, and follows nothing.
+// 54: A file beside a link replaces what is ours and nothing else, and follows nothing.
 func TestLinks_Write(t *testing.T) {
 	_, links, works := openLinks(t)
 	outside := filepath.Join(t.TempDir(), "file")

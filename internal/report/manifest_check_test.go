@@ -163,7 +163,7 @@ func TestRebuildManifest(t *testing.T) {
 	}
 }
 
-// Nothing is written through a symlink in the place of the manifest or its lock.
+// 54: Nothing is written through a symlink in the place of the manifest or its lock.
 func TestManifest_plantedSymlink(t *testing.T) {
 	for _, name := range []string{"manifest.jsonl", "manifest.jsonl.lock"} {
 		dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "outside")
