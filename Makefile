@@ -45,7 +45,8 @@ test: need-go servers ## vet and all tests, with the race detector
 # What some tests need. A missing one is no error here: its tests say that they are
 # left out, or fail if QUIRE_TEST_REQUIRE names it.
 .PHONY: servers
-servers: ## install PostgreSQL and strace for the tests, as root with apt-get
+servers: need-go ## install PostgreSQL and strace for the tests, as root with apt-get, and build an S3 server
+	@$(MAKE) --no-print-directory bin/versitygw || echo 'missing: versitygw; the tests of the S3 store are left out'
 	@missing=; \
 	command -v initdb > /dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || missing=' postgresql'; \
 	command -v strace > /dev/null || missing="$$missing strace"; \
@@ -56,6 +57,13 @@ servers: ## install PostgreSQL and strace for the tests, as root with apt-get
 		echo 'apt-get did not install it'; \
 	fi; \
 	echo "missing:$$missing; the tests that need it are left out (installing it takes root and apt-get)"
+
+# The S3 server of the tests: a module of its own, pinned there. The first build
+# takes about two minutes of processor time, later ones the cache's.
+bin/versitygw: tools/versitygw/go.mod tools/versitygw/go.sum
+	@echo 'building versitygw, the S3 server of the tests'
+	@cd tools/versitygw && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../../bin/versitygw github.com/versity/versitygw/cmd/versitygw
+	@touch $@
 
 .PHONY: lint
 lint: need-go ## golangci-lint and go.mod in order; the first run builds the linter (1-2 min)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -51,7 +50,7 @@ type HTTP = fetch.Config
 type Config struct {
 	Data      string // directory; "quire-data"
 	Store     string // sqlite:PATH or postgres://…; "sqlite:DATA/quire.db"
-	Artifacts string // URL; "file:DATA/artifacts"
+	Artifacts string // file:DIR or s3://BUCKET/PREFIX?endpoint=URL&region=NAME; "file:DATA/artifacts"
 	Contact   string // e-mail address that hosts and sources are told; without one nothing is fetched
 	ReadOnly  bool   // create and change nothing
 
@@ -106,48 +105,10 @@ func (c Config) withDefaults() (Config, error) {
 	if err := checkStore(c.Store); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if !strings.HasPrefix(c.Artifacts, "file:") {
-		return c, fmt.Errorf("%w: artifacts %q: this version stores files locally: file:DIR", ErrConfig, hidePassword(c.Artifacts))
+	if err := checkArtifacts(c.Artifacts); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return c, nil
-}
-
-func hidePassword(dsn string) string {
-	if u, err := url.Parse(dsn); err == nil {
-		return u.Redacted()
-	}
-	scheme, _, _ := strings.Cut(dsn, ":")
-	return scheme + ":…"
-}
-
-// artifactDirs are the directories of files and of temporary ones, which must
-// lie on one file system.
-func (c Config) artifactDirs() (root, temp string, err error) {
-	root, err = filepath.Abs(strings.TrimPrefix(c.Artifacts, "file:"))
-	if err != nil {
-		return "", "", fmt.Errorf("artifacts directory: %w", err)
-	}
-	data, err := filepath.Abs(c.Data)
-	if err != nil {
-		return "", "", fmt.Errorf("data directory: %w", err)
-	}
-	if filepath.Dir(root) == data {
-		return root, filepath.Join(data, "tmp"), nil
-	}
-	return root, filepath.Join(root, "tmp"), nil
-}
-
-// blobDir is what stands before a blob's path in records: relative to the data
-// directory where the files are there.
-func (c Config) blobDir() string {
-	root, _, err := c.artifactDirs()
-	if err != nil {
-		return "artifacts"
-	}
-	if data, err := filepath.Abs(c.Data); err == nil && filepath.Dir(root) == data {
-		return filepath.Base(root)
-	}
-	return root
 }
 
 func (c Config) fetch() fetch.Config {
@@ -160,7 +121,7 @@ func (c Config) fetch() fetch.Config {
 // noContact is told to nobody: it stands for an address where none is needed.
 const noContact = "unset@quire.invalid"
 
-func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, dumps dumps) (*harvest.Harvest, error) {
+func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, owners *harvest.Owners, dumps dumps) (*harvest.Harvest, error) {
 	var sources []paper.Resolver
 	// Planning needs the sources but asks none of them, so it needs no contact.
 	contact := cmp.Or(c.Contact, noContact)
@@ -173,7 +134,7 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, 
 	}
 	keys := newHostKeys()
 	cfg := harvest.Config{
-		Resolvers: sources, Fetch: web, Blobs: blobs, BlobDir: c.blobDir(), Links: links,
+		Resolvers: sources, Fetch: web, Blobs: blobs, BlobDir: c.blobDir(), Links: links, Owners: owners,
 		Sidecars: !c.NoSidecars, Version: Version,
 		HostKey: keys.of, Exempt: keys.exempt, Accept: c.Accept, Log: c.Log,
 	}

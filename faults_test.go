@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/s3test"
 	"github.com/quire-dev/quire/internal/testweb"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
@@ -21,7 +23,10 @@ import (
 func TestMain(m *testing.M) {
 	// net/http reports to the standard logger what a host sends unasked.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	m.Run()
+	if err := s3test.SetKeys(); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 // fault is what a location answers instead of the file, with the class that it
@@ -46,7 +51,7 @@ func faults() map[string]fault {
 		"503 without Retry-After":       {testweb.Fail(http.StatusServiceUnavailable)(good), paper.Transient, 503},
 		"204":                           {testweb.Fail(http.StatusNoContent)(good), paper.InvalidContent, 204},
 		"a page":                        {testweb.Page(http.StatusOK, "A journal", "<p>Welcome.</p>"), paper.WrongType, 200},
-		"a soft 404":                    {testweb.SoftNotFound(), paper.WrongType, 200},
+		"a soft 404":                    {testweb.SoftNotFound(), paper.Gone, 200},
 		"a page that names only itself": {testweb.Landing("A case", doi, "/a.pdf"), paper.WrongType, 200},
 		"an archive":                    {testweb.File("application/pdf", append([]byte("PK\x03\x04\x14"), make([]byte, 5000)...)), paper.WrongType, 200},
 		"text":                          {testweb.Text("application/pdf", "Sorry, no file."), paper.InvalidContent, 200},

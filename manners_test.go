@@ -106,9 +106,11 @@ func TestHarvest_redirectTakesTurns(t *testing.T) {
 	}
 	b.web.Serve(world)
 	for n := range works {
-		b.web.Host(fmt.Sprintf("from%d.example", n), testweb.Redirect(302, "https://slow.example/x"))
+		b.web.Host(fmt.Sprintf("from%d.example", n), testweb.Redirect(302, fmt.Sprintf("https://slow.example/%d", n)))
 	}
-	b.web.Host("slow.example", good(), testweb.Latency(20*time.Millisecond))
+	b.web.Host("slow.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		testweb.File("application/pdf", testweb.PDF(r.URL.Path, 9000)).ServeHTTP(w, r) // each work has a file of its own
+	}), testweb.Latency(20*time.Millisecond))
 	if sum := b.get(world.Identifiers()...); sum.Done != works {
 		t.Errorf("%+v, want %d done", sum, works)
 	}

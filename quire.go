@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -29,8 +30,9 @@ type System struct {
 	store   store
 	harvest *harvest.Harvest // nil when read-only
 	fetch   *fetch.Client    // nil without a contact: no way out
-	blobs   *blob.Local      // nil when read-only
-	links   *blob.Links      // nil when read-only
+	blobs   artifacts        // nil when read-only
+	links   *blob.Links      // nil when read-only, and where files are not on this machine
+	owners  *harvest.Owners  // nil when read-only
 	dumps   dumps            // empty when read-only
 	running atomic.Pointer[orchestrator.Orchestrator]
 }
@@ -67,15 +69,11 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.store, err = openStore(ctx, s.cfg); err != nil {
 		return err
 	}
-	root, temp, err := s.cfg.artifactDirs()
-	if err != nil {
+	if s.blobs, s.links, err = s.cfg.openArtifacts(); err != nil {
 		return err
 	}
-	if s.blobs, err = blob.OpenLocal(root, temp); err != nil {
-		return fmt.Errorf("open artifacts: %w", err)
-	}
-	if s.links, err = blob.OpenLinks(s.cfg.worksDir(), root); err != nil {
-		return fmt.Errorf("open link tree: %w", err)
+	if s.owners, err = harvest.OpenOwners(filepath.Join(s.cfg.Data, "shared.jsonl")); err != nil {
+		return err
 	}
 	if s.cfg.Contact != "" {
 		if s.fetch, err = fetch.New(s.cfg.fetch()); err != nil {
@@ -85,7 +83,7 @@ func (s *System) openAll(ctx context.Context) error {
 	if s.dumps, err = s.cfg.openDumps(ctx); err != nil {
 		return err
 	}
-	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links, s.dumps)
+	s.harvest, err = s.cfg.harvest(s.fetch, s.blobs, s.links, s.owners, s.dumps)
 	return err
 }
 
@@ -96,6 +94,9 @@ func (s *System) Close() error {
 		s.fetch.Close()
 	}
 	err = s.dumps.close()
+	if s.owners != nil {
+		err = errors.Join(err, s.owners.Close())
+	}
 	if s.links != nil {
 		err = errors.Join(err, s.links.Close())
 	}

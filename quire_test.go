@@ -188,7 +188,7 @@ func TestHarvest(t *testing.T) {
 		},
 		"a soft 404 named .pdf": {
 			hosts: map[string]http.Handler{"lies.example": testweb.SoftNotFound()},
-			urls:  []string{"https://lies.example/a.pdf"}, state: queue.Error, class: paper.WrongType, attempts: 1,
+			urls:  []string{"https://lies.example/a.pdf"}, state: queue.Error, class: paper.Gone, attempts: 1,
 			requests: map[string]int{"lies.example": 1},
 		},
 		"a challenge is not evaded": {

@@ -85,7 +85,10 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	if _, err := s.blobs.Clean(ctx); err != nil {
 		return Summary{}, fmt.Errorf("clean temporary files: %w", err)
 	}
-	if err := s.links.Clean(ctx); err != nil {
+	if err := s.cleanLinks(ctx); err != nil {
+		return Summary{}, err
+	}
+	if err := s.checkReach(ctx); err != nil {
 		return Summary{}, err
 	}
 	manifest, err := s.manifest()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -50,7 +51,7 @@ const (
 func (s *System) Verify(ctx context.Context, opt VerifyOptions) (Verified, error) {
 	var done Verified
 	cfg := verify.Config{
-		Store: s.store, BlobDir: s.cfg.blobDir(), Named: true, Sidecars: !s.cfg.NoSidecars,
+		Store: s.store, BlobDir: s.cfg.blobDir(), Named: strings.HasPrefix(s.cfg.Artifacts, fileScheme), Sidecars: !s.cfg.NoSidecars,
 		Grace: max(0, opt.Grace), Found: opt.Found, Progress: opt.Progress,
 	}
 	if !opt.Repair {
@@ -69,11 +70,18 @@ func (s *System) Verify(ctx context.Context, opt VerifyOptions) (Verified, error
 	if _, err := s.blobs.Clean(held); err != nil {
 		return done, fmt.Errorf("clean temporary files: %w", err)
 	}
-	if err := s.links.Clean(held); err != nil {
+	if err := s.cleanLinks(held); err != nil {
 		return done, err
 	}
-	cfg.Files, cfg.Works = s.blobs, s.links
-	cfg.Repair = &verify.Repair{Blobs: s.blobs, Requeue: s.getAgain}
+	blobs, ok := s.blobs.(interface {
+		artifacts
+		blob.Quarantine
+	})
+	if !ok {
+		return done, fmt.Errorf("%w: files in %s can't be moved aside", ErrConfig, s.cfg.ArtifactsName())
+	}
+	cfg.Files, cfg.Works = blobs, s.links
+	cfg.Repair = &verify.Repair{Blobs: blobs, Requeue: s.getAgain}
 	done, err = s.verify(held, cfg)
 	return done, errors.Join(lost(ctx, held), err)
 }
@@ -97,6 +105,14 @@ func (s *System) verify(ctx context.Context, cfg verify.Config) (Verified, error
 
 // lookAtFiles opens files and links for looking only.
 func (s *System) lookAtFiles(cfg *verify.Config) (closeAll func() error, err error) {
+	if !cfg.Named {
+		s3, err := s.cfg.openS3()
+		if err != nil {
+			return nil, err
+		}
+		cfg.Files = s3
+		return s3.Close, nil
+	}
 	root, _, err := s.cfg.artifactDirs()
 	if err != nil {
 		return nil, err
@@ -122,6 +138,14 @@ func (s *System) lookAtFiles(cfg *verify.Config) (closeAll func() error, err err
 		}
 		return err
 	}, nil
+}
+
+// cleanLinks removes what a crash has left in the link tree, if there is one.
+func (s *System) cleanLinks(ctx context.Context) error {
+	if s.links == nil {
+		return nil
+	}
+	return s.links.Clean(ctx)
 }
 
 // worksDir is the directory of the link tree.

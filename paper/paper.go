@@ -132,6 +132,7 @@ type Answer struct {
 	Title      string // empty if not said
 	Published  string // when, as YYYY, YYYY-MM or YYYY-MM-DD; empty if not said
 	License    string // of the work as a whole, where the source does not say per candidate
+	Volume     string // ISBN or title of the book or proceedings that the work is a part of; empty if not said
 	Note       string // one line for explain, such as "is_oa false"
 	Cursor     string // not empty: the source needs another request for this artifact
 
@@ -258,6 +259,7 @@ type Tried struct {
 	Class Class  `json:"class,omitempty"` // empty with Hops: it gave the file; empty without: not tried
 	Note  string `json:"note,omitempty"`
 	Hops  []Hop  `json:"hops,omitempty"`
+	Kept  *File  `json:"kept,omitempty"` // a whole file that is suspected to be another work's: put aside for a human
 }
 
 // Gave reports whether the candidate gave the file. A page that was searched has a
@@ -281,6 +283,9 @@ type File struct {
 	Resolver  string  `json:"resolver"`
 	License   string  `json:"license,omitempty"`
 	Version   Version `json:"version,omitempty"`
+	Pages     *int    `json:"pages"`              // of a PDF; nil: not known
+	Identity  string  `json:"identity,omitempty"` // confirmed or contradicted by what the file says of itself; empty: it says nothing
+	Reason    string  `json:"reason,omitempty"`   // of a verdict other than ok
 }
 
 // Missed is the result of a job that ended without a file.

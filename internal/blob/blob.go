@@ -1,9 +1,10 @@
 // Package blob keeps files under their SHA-256, so that the same bytes are kept
 // once, a file cannot be overwritten by another, and damage shows.
 //
-// A file comes to its final path only whole and durable: it is written aside,
-// synced, renamed, and the directories that changed are synced. Whoever has a
-// [Blob] from Commit may record it and forget about crashes and power cuts.
+// A file comes to its final path only whole and durable: on this machine ([Local]) it
+// is written aside, synced, renamed, and the directories that changed are synced; to
+// an S3 service ([S3]) it is sent when it is whole. Whoever has a [Blob] from Commit
+// may record it and forget about crashes and power cuts.
 package blob
 
 import (
@@ -48,7 +49,7 @@ type Quarantine interface {
 }
 
 // Writer takes the bytes of one blob. It is for one goroutine. Its errors wrap
-// those of the disk; see [OutOfService].
+// those of the disk or of the service; see [OutOfService].
 type Writer interface {
 	io.Writer
 	// Sum returns the SHA-256 of the bytes written so far, in hex.

@@ -15,10 +15,14 @@ const (
 	fileMode = 0o640
 )
 
-// OutOfService reports whether err is about the disk or the process and would
-// meet any other file too: no space, a read-only or failing disk, no more file
-// descriptors, no permission. It is not the fault of what was being written.
+// OutOfService reports whether err is about the disk, the process or the S3 service
+// and would meet any other file too: no space, a read-only or failing disk, no more
+// file descriptors, no permission, a service that is away or lets nobody in. It is
+// not the fault of what was being written.
 func OutOfService(err error) bool {
+	if s3, ok := errors.AsType[*s3Error](err); ok && s3.service {
+		return true
+	}
 	for _, errno := range []syscall.Errno{
 		syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EIO, syscall.EROFS,
 		syscall.EMFILE, syscall.ENFILE, syscall.EACCES, syscall.EPERM,

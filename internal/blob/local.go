@@ -10,26 +10,19 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 )
-
-// partExt marks temporary files.
-const partExt = ".part"
 
 // Local is a store in a directory of this machine. It reaches files only
 // through [os.Root]: no name and no symlink leads out of its directories.
 type Local struct {
 	files *os.Root // the blobs
-	temps *os.Root // what is being written
+	temps spool    // what is being written
 
 	// Both lie below base, and rename goes through it.
 	base             *os.Root
 	filesIn, tempsIn string
-
-	buffers sync.Pool // of *bufio.Writer
 
 	// Directories known to be durable: sha256/ab and sha256/ab/cd by their bytes.
 	upper [1 << 8]atomic.Bool
@@ -72,7 +65,7 @@ func (l *Local) open(files, temps string) (err error) {
 	for _, dir := range []struct {
 		root **os.Root
 		name string
-	}{{&l.files, files}, {&l.temps, temps}, {&l.base, base}} {
+	}{{&l.files, files}, {&l.temps.root, temps}, {&l.base, base}} {
 		if *dir.root, err = os.OpenRoot(dir.name); err != nil {
 			return err
 		}
@@ -107,7 +100,7 @@ func (l *Local) checkRename() error {
 // Close releases the directories. No writer may be in use.
 func (l *Local) Close() error {
 	var errs []error
-	for _, r := range []*os.Root{l.files, l.temps, l.base} {
+	for _, r := range []*os.Root{l.files, l.temps.root, l.base} {
 		if r != nil {
 			errs = append(errs, r.Close())
 		}
@@ -118,23 +111,7 @@ func (l *Local) Close() error {
 // Clean removes the temporary files that a crash left behind and says how many.
 // Only the owner of the directory calls it, before it begins to write.
 func (l *Local) Clean(ctx context.Context) (removed int, err error) {
-	names, err := fs.ReadDir(l.temps.FS(), ".")
-	if err != nil {
-		return 0, fmt.Errorf("clean temporary files: %w", err)
-	}
-	for _, n := range names {
-		if !n.Type().IsRegular() || !strings.HasSuffix(n.Name(), partExt) {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return removed, err
-		}
-		if err := l.temps.Remove(n.Name()); err != nil {
-			return removed, fmt.Errorf("clean temporary files: %w", err)
-		}
-		removed++
-	}
-	return removed, nil
+	return l.temps.clean(ctx, func(string) bool { return false })
 }
 
 // Open opens a blob. See [Store].

@@ -1,13 +1,9 @@
 package blob_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/blobtest"
 )
 
 // open opens a store in a new directory, which holds artifacts and tmp.
@@ -38,34 +35,6 @@ func reopen(t testing.TB, dir string) *blob.Local {
 	return store
 }
 
-func put(ctx context.Context, store blob.Store, body []byte, ext string) (blob.Blob, error) {
-	w, err := store.Create(ctx, "42-7")
-	if err != nil {
-		return blob.Blob{}, err
-	}
-	defer w.Abort()
-	if _, err := w.Write(body); err != nil {
-		return blob.Blob{}, err
-	}
-	return w.Commit(ctx, ext)
-}
-
-func mustPut(t testing.TB, store blob.Store, body []byte, ext string) blob.Blob {
-	t.Helper()
-	b, err := put(t.Context(), store, body, ext)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// blobOf returns what Commit should.
-func blobOf(body []byte, ext string) blob.Blob {
-	sum := sha256.Sum256(body)
-	x := hex.EncodeToString(sum[:])
-	return blob.Blob{Path: "sha256/" + x[:2] + "/" + x[2:4] + "/" + x + ext, SHA256: x, Bytes: int64(len(body))}
-}
-
 // tree returns the files and links below dir.
 func tree(t testing.TB, dir string) []string {
 	t.Helper()
@@ -82,29 +51,20 @@ func tree(t testing.TB, dir string) []string {
 	return names
 }
 
-func TestLocal_Commit(t *testing.T) {
-	store, dir := open(t)
-	body := []byte("a paper")
-	want := blobOf(body, ".pdf")
-	if got := mustPut(t, store, body, ".pdf"); !cmp.Equal(got, want) {
-		t.Error(cmp.Diff(want, got))
-	}
-	want.Existed = true
-	if got := mustPut(t, store, body, ".pdf"); !cmp.Equal(got, want) {
-		t.Errorf("again: %s", cmp.Diff(want, got))
-	}
-	if got, want := tree(t, dir), []string{"artifacts/" + want.Path}; !cmp.Equal(got, want) {
-		t.Error(cmp.Diff(want, got))
-	}
+var put, mustPut, blobOf = blobtest.Put, blobtest.MustPut, blobtest.Of
 
-	f, size, err := store.Open(t.Context(), want.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if got, err := io.ReadAll(f); err != nil || !bytes.Equal(got, body) || size != int64(len(body)) {
-		t.Errorf("read %q of %d bytes, %v", got, size, err)
-	}
+func TestLocal(t *testing.T) {
+	blobtest.Run(t, func(t *testing.T) blobtest.Subject {
+		store, dir := open(t)
+		return blobtest.Subject{
+			Store: store, Temps: filepath.Join(dir, "tmp"),
+			Kept: func(t testing.TB) []string { return tree(t, filepath.Join(dir, "artifacts")) },
+			Plant: func(t testing.TB, key, body string) {
+				name := filepath.Join(dir, "artifacts", key)
+				must(t, errors.Join(os.MkdirAll(filepath.Dir(name), 0o750), os.WriteFile(name, []byte(body), 0o600)))
+			},
+		}
+	})
 }
 
 func TestLocal_Commit_modes(t *testing.T) {
@@ -134,59 +94,6 @@ func TestLocal_Commit_mendsDamage(t *testing.T) {
 	}
 	if got, _ := os.ReadFile(name); string(got) != "a whole paper" {
 		t.Errorf("got %q", got)
-	}
-}
-
-func TestLocal_partsNeverShow(t *testing.T) {
-	store, dir := open(t)
-	parts := func() []string { return tree(t, filepath.Join(dir, "tmp")) }
-	w, err := store.Create(t.Context(), "42-7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	io.WriteString(w, strings.Repeat("x", 1<<20))
-	if got := tree(t, filepath.Join(dir, "artifacts")); len(got) > 0 {
-		t.Errorf("shown before Commit: %v", got)
-	}
-	if got := parts(); len(got) != 1 || !strings.HasPrefix(got[0], "42-7-") {
-		t.Errorf("temporary files: %v", got)
-	}
-
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := w.Commit(cancelled, ".pdf"); !errors.Is(err, context.Canceled) {
-		t.Errorf("Commit after the lease was lost: %v", err)
-	}
-	if got := tree(t, dir); len(got) > 0 {
-		t.Errorf("left: %v", got)
-	}
-	if _, err := w.Commit(t.Context(), ".pdf"); !errors.Is(err, fs.ErrClosed) {
-		t.Errorf("second Commit: %v", err)
-	}
-	if _, err := w.Write([]byte("x")); !errors.Is(err, fs.ErrClosed) {
-		t.Errorf("Write after the end: %v", err)
-	}
-	if err := w.Abort(); err != nil {
-		t.Errorf("Abort after the end: %v", err)
-	}
-}
-
-func TestLocal_Clean(t *testing.T) {
-	store, dir := open(t)
-	for range 3 { // crashed
-		if _, err := store.Create(t.Context(), "1-1"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	foreign := filepath.Join(dir, "tmp", "keep.txt")
-	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := store.Clean(t.Context()); n != 3 || err != nil {
-		t.Errorf("Clean: %d, %v", n, err)
-	}
-	if got, want := tree(t, dir), []string{"tmp/keep.txt"}; !cmp.Equal(got, want) {
-		t.Error(cmp.Diff(want, got))
 	}
 }
 
@@ -266,23 +173,6 @@ func TestOpenLocal_refuses(t *testing.T) {
 	}
 }
 
-func TestLocal_Open_badKeys(t *testing.T) {
-	store, _ := open(t)
-	good := mustPut(t, store, []byte("x"), ".pdf")
-	missing := blobOf([]byte("y"), ".pdf").Path
-	if _, _, err := store.Open(t.Context(), missing); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing: %v", err)
-	}
-	for _, key := range []string{
-		"", ".", "/", "sha256", "/etc/passwd", "../tmp", "sha256/../" + good.Path, "/" + good.Path, good.Path + "/",
-		strings.ToUpper(good.Path), "sha256/" + good.SHA256 + ".pdf", good.Path + "\x00", good.Path + ".gz",
-	} {
-		if _, _, err := store.Open(t.Context(), key); !errors.Is(err, blob.ErrBadKey) {
-			t.Errorf("Open %q: %v, want ErrBadKey", key, err)
-		}
-	}
-}
-
 func TestLocal_Walk(t *testing.T) {
 	store, dir := open(t)
 	walk := func() (got []blob.Blob) {
@@ -319,36 +209,6 @@ func TestLocal_Walk(t *testing.T) {
 	stop := errors.New("enough")
 	if err := store.Walk(t.Context(), func(blob.Blob) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("stopped by fn: %v", err)
-	}
-}
-
-// Sixteen writers store four different files in one directory, again and again.
-func TestLocal_concurrent(t *testing.T) {
-	store, dir := open(t)
-	var writers sync.WaitGroup
-	for i := range 16 {
-		writers.Go(func() {
-			for round := range 8 {
-				body := bytes.Repeat([]byte{byte((i + round) % 4)}, 100_000)
-				got, err := put(t.Context(), store, body, ".pdf")
-				want := blobOf(body, ".pdf")
-				want.Existed = got.Existed
-				if err != nil || got != want {
-					t.Errorf("got %+v, %v", got, err)
-				}
-			}
-		})
-	}
-	writers.Wait()
-	files := tree(t, dir)
-	if len(files) != 4 {
-		t.Errorf("want 4 files, got %v", files)
-	}
-	for _, f := range files {
-		body, err := os.ReadFile(filepath.Join(dir, f))
-		if err != nil || blobOf(body, ".pdf").Path != strings.TrimPrefix(f, "artifacts/") {
-			t.Errorf("%s holds other bytes (%v)", f, err)
-		}
 	}
 }
 

@@ -1,81 +1,33 @@
 package blob
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
-const bufferBytes = 64 << 10
-
-// localWriter writes a temporary file and hashes what passes.
+// localWriter moves its temporary file to its place.
 type localWriter struct {
-	store  *Local
-	temp   string // name in store.temps
-	file   *os.File
-	buffer *bufio.Writer
-	hash   hash.Hash
-	bytes  int64
-	ended  bool // committed or aborted: file is closed, temp gone
+	*spooled
+	store *Local
 }
 
 // Create begins a new blob. See [Store].
 func (l *Local) Create(ctx context.Context, name string) (Writer, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := checkName(name); err != nil {
-		return nil, err
-	}
-	if l.temps == nil {
+	if l.temps.root == nil {
 		return nil, fmt.Errorf("create temporary file: %w", errLooking)
 	}
-	temp := name + "-" + rand.Text()[:8] + partExt
-	f, err := l.temps.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	w, err := l.temps.create(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("create temporary file: %w", err)
+		return nil, err
 	}
-	buffer, ok := l.buffers.Get().(*bufio.Writer)
-	if !ok {
-		buffer = bufio.NewWriterSize(nil, bufferBytes)
-	}
-	buffer.Reset(f)
-	return &localWriter{store: l, temp: temp, file: f, buffer: buffer, hash: sha256.New()}, nil
+	return &localWriter{w, l}, nil
 }
 
-func checkName(name string) error {
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
-	if name == "" || len(name) > 100 || strings.Trim(name, allowed) != "" {
-		return fmt.Errorf("name of temporary file %q: want 1 to 100 letters, digits, dots, dashes or underscores", name)
-	}
-	return nil
-}
-
-func (w *localWriter) Write(p []byte) (int, error) {
-	if w.ended {
-		return 0, fmt.Errorf("write blob: %w", fs.ErrClosed)
-	}
-	n, err := w.buffer.Write(p)
-	w.hash.Write(p[:n])
-	w.bytes += int64(n)
-	if err != nil {
-		return n, fmt.Errorf("write blob: %w", err)
-	}
-	return n, nil
-}
-
-func (w *localWriter) Sum() string { return hex.EncodeToString(w.hash.Sum(nil)) }
-
+// Commit implements [Writer].
 func (w *localWriter) Commit(ctx context.Context, ext string) (Blob, error) {
 	if w.ended {
 		return Blob{}, fmt.Errorf("commit blob: %w", fs.ErrClosed)
@@ -131,32 +83,6 @@ func (w *localWriter) place(ctx context.Context, key string) error {
 	}
 	w.ended = err == nil
 	return err
-}
-
-func (w *localWriter) Abort() error {
-	if w.ended {
-		return nil
-	}
-	w.ended = true
-	w.putBuffer()
-	closeErr := w.file.Close()
-	if errors.Is(closeErr, fs.ErrClosed) {
-		closeErr = nil // by place
-	}
-	if err := errors.Join(closeErr, w.store.temps.Remove(w.temp)); err != nil {
-		return fmt.Errorf("drop temporary file: %w", err)
-	}
-	return nil
-}
-
-// putBuffer lets another writer have the buffer. What is in it is written, or
-// not wanted.
-func (w *localWriter) putBuffer() {
-	if w.buffer != nil {
-		w.buffer.Reset(nil)
-		w.store.buffers.Put(w.buffer)
-		w.buffer = nil
-	}
 }
 
 // has reports whether the blob is there, whole. A file of another size is a

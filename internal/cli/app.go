@@ -44,7 +44,10 @@ func (a *app) addGlobals(root *cobra.Command) {
 	if a.store != "" { // it may hold a password, and help shows defaults
 		f.Lookup("store").DefValue = quire.Config{Store: a.store}.StoreName()
 	}
-	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "`URL` of where files go (default file:DIR/artifacts)")
+	f.StringVar(&a.artifacts, "artifacts", a.getenv("QUIRE_ARTIFACTS", ""), "`URL` of where files go: file:DIR or s3://BUCKET/PREFIX?endpoint=https://HOST&region=NAME (default file:DIR/artifacts)")
+	if a.artifacts != "" {
+		f.Lookup("artifacts").DefValue = quire.Config{Artifacts: a.artifacts}.ArtifactsName()
+	}
 	f.StringVar(&a.contact, "contact", "", "your `EMAIL` address, told to hosts and sources; needed to talk to the network")
 	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
 	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "`FORMAT` of the log on stderr: text or json")
@@ -185,6 +188,9 @@ func (a *app) self() string {
 	}
 	if a.store != a.getenv("QUIRE_STORE", "") {
 		self += " --store " + shellWord(quire.Config{Store: a.store}.StoreName())
+	}
+	if a.artifacts != a.getenv("QUIRE_ARTIFACTS", "") {
+		self += " --artifacts " + shellWord(quire.Config{Artifacts: a.artifacts}.ArtifactsName())
 	}
 	return self
 }

@@ -16,6 +16,7 @@ Exit code 4: the configuration is at fault.`,
 	c.AddCommand(newConfigShow(a), &cobra.Command{
 		Use: "check", Short: "Say whether the configuration is good", Args: noArgs,
 		Long: `Say whether the configuration is good for a run, which needs a contact address.
+Where the queue and the files are is part of it, but neither is opened.
 
 Exit code 4: it is not; the message says why.`,
 		RunE: func(*cobra.Command, []string) error { return a.configCheck() },
@@ -60,7 +61,11 @@ func (a *app) configShow(origins bool) error {
 
 // configCheck checks what a run would need too: a contact.
 func (a *app) configCheck() error {
-	if _, err := a.networkSettings(nil); err != nil {
+	cfg, err := a.networkSettings(nil)
+	if err != nil {
+		return err
+	}
+	if err := a.place(cfg).Check(); err != nil {
 		return err
 	}
 	if a.json {

@@ -11,7 +11,7 @@ import (
 
 // resolversConfig says which sources are asked, and where they are.
 type resolversConfig struct {
-	Order     []resolverName `yaml:"order" doc:"the sources that are asked, first to last; those left out are not"`
+	Order     []resolverName `yaml:"order" flag:"order" doc:"the sources that are asked, first to last; those left out are not"`
 	IDConv    resolverConfig `yaml:"idconv" doc:"PMC's id converter, which tells other identifiers of a work"`
 	PMC       resolverConfig `yaml:"pmc" doc:"PMC's open-data bucket"`
 	ArXiv     resolverConfig `yaml:"arxiv" doc:"arXiv"`

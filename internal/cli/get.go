@@ -15,6 +15,7 @@ import (
 type get struct {
 	*app
 	format, idColumn string
+	order            string
 }
 
 func newGet(a *app) *cobra.Command {
@@ -38,6 +39,7 @@ Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
 	}
 	c.Flags().StringVar(&o.format, "format", "auto", "`FORMAT` of files: one of "+strings.Join(intake.Formats(), ", "))
 	c.Flags().StringVar(&o.idColumn, "id-column", "", "`COLUMN` (CSV) or field (JSONL) that holds the identifier")
+	c.Flags().StringVar(&o.order, "order", "", orderUsage)
 	return c
 }
 
@@ -45,7 +47,11 @@ func (o *get) do(ctx context.Context, args []string) error {
 	if _, err := intakeOptions("", o.format, o.idColumn); err != nil {
 		return err
 	}
-	cfg, err := o.networkSettings(nil)
+	var flags map[string]string
+	if o.order != "" {
+		flags = map[string]string{"resolvers.order": o.order}
+	}
+	cfg, err := o.networkSettings(flags)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 type runCmd struct {
 	*app
 	workers int
+	order   string
 	opt     quire.RunOptions
 }
 
@@ -47,10 +48,14 @@ ended in error; 4 configuration (a contact address is needed); 130 interrupted.`
 	f := c.Flags()
 	f.BoolVar(&o.opt.Drain, "drain", false, "stop when nothing is queued, leased or delayed, but for what is paused")
 	f.IntVar(&o.workers, "max-workers", 0, "at most `N` requests in flight at once, over all keys (default 32)")
+	f.StringVar(&o.order, "order", "", orderUsage)
 	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop when `N` jobs have finished")
 	f.DurationVar(&o.opt.For, "for", 0, "stop after this `LONG`, such as 8h")
 	return c
 }
+
+// orderUsage describes --order, which get has too.
+const orderUsage = "the `SOURCES` that are asked, first to last, with commas (default: resolvers.order)"
 
 func (o *runCmd) do(ctx context.Context) error {
 	if o.opt.MaxJobs < 0 || o.opt.For < 0 || o.workers < 0 {
@@ -59,6 +64,9 @@ func (o *runCmd) do(ctx context.Context) error {
 	flags := make(map[string]string)
 	if o.workers > 0 {
 		flags["orchestrator.max_workers"] = strconv.Itoa(o.workers)
+	}
+	if o.order != "" {
+		flags["resolvers.order"] = o.order
 	}
 	cfg, err := o.networkSettings(flags)
 	if err != nil {

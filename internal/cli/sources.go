@@ -13,13 +13,13 @@ import (
 	"github.com/quire-dev/quire"
 )
 
-// newSources is the parent of the commands on what sources answer from.
+// newSources is the parent of the commands on sources.
 func newSources(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sources",
-		Short: "Prepare sources that answer without the network",
+		Short: "List sources, and prepare those that answer without the network",
 	}
-	c.AddCommand(newImportUnpaywall(a))
+	c.AddCommand(newSourcesList(a), newImportUnpaywall(a))
 	return c
 }
 

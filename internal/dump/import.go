@@ -59,6 +59,9 @@ var ErrBusy = errors.New("another import is at work there")
 // is that of the file or the database.
 func Import(ctx context.Context, from io.Reader, path string, reduce Reduce, told func(Report)) (Report, error) {
 	rep, err := importTo(ctx, from, path, reduce, told)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // whatever the database made of it
+	}
 	if err != nil {
 		return rep, fmt.Errorf("import dump to %s: %w", path, err)
 	}

@@ -117,6 +117,7 @@ func TestCorpus(t *testing.T) {
 
 	t.Run("every work with a PDF URL is done with the right file", func(t *testing.T) { checkFiles(t, replay, jobs) })
 	t.Run("every work with an open PDF is done", func(t *testing.T) { checkOpen(t, replay, jobs) })
+	t.Run("explain tells the ids that several services know", func(t *testing.T) { checkMerged(t, newPlace(t, web, corpusConfig())) })
 	t.Run("stats, list and manifest agree", func(t *testing.T) { checkAgreement(t, p, jobs) })
 	t.Run("stored files are whole and accounted for", func(t *testing.T) { checkTree(t, p.data, jobs) })
 	t.Run("limits hold at the servers", func(t *testing.T) { checkLimits(t, web) })
@@ -197,6 +198,45 @@ func checkOpen(t *testing.T, replay *testweb.Replay, jobs []job) {
 	t.Logf("%d of %d works with an open PDF are done; others ended without a file: %v", got, open, missing)
 	if open < 600 || float64(got) < 0.99*float64(open) {
 		t.Errorf("%d of %d works with an open PDF are done, want 99 %%", got, open)
+	}
+}
+
+// checkMerged gets the works of which the corpus has records of several services by
+// their DOIs alone, and explains them.
+func checkMerged(t *testing.T, p place) {
+	type chain struct{ DOI string }
+	type story struct {
+		IDs   map[string]string  `json:"ids"`
+		From  map[string]*string `json:"ids_from"`
+		Asked []struct{ Resolver string }
+	}
+	chains := slices.DeleteFunc(corpus.JSONL[chain](t, "chains.jsonl"), func(c chain) bool { return !strings.HasPrefix(c.DOI, "10.") })
+	args := []string{"get"}
+	for _, c := range chains {
+		args = append(args, c.DOI)
+	}
+	p.run(t, []int{0, 3}, args...)
+	merged, sources := 0, make(map[string]bool)
+	for _, c := range chains {
+		s := decode[story](t, p.run(t, []int{0}, "explain", "--json", c.DOI))
+		if s.IDs["doi"]+s.IDs["arxiv"] == "" || len(s.Asked) == 0 {
+			t.Errorf("%s is explained as %+v", c.DOI, s)
+		}
+		if len(s.IDs) < 2 {
+			continue
+		}
+		merged++
+		for id, from := range s.From {
+			if from == nil {
+				t.Errorf("%s: nobody told its %s: %+v", c.DOI, id, s)
+			} else if *from != "given" {
+				sources[*from] = true
+			}
+		}
+	}
+	t.Logf("%d works have ids that were learnt, from %v", merged, slices.Sorted(maps.Keys(sources)))
+	if merged < 10 || len(sources) < 2 {
+		t.Errorf("%d works with ids from %d sources: too few", merged, len(sources))
 	}
 }
 

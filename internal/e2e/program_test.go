@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/quire-dev/quire/internal/s3test"
 	"github.com/quire-dev/quire/internal/testweb"
 )
 
@@ -41,6 +42,9 @@ func buildAndRun(m *testing.M) (int, error) {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	if err := s3test.SetKeys(); err != nil {
+		return 1, err
 	}
 	return m.Run(), nil
 }

@@ -121,8 +121,10 @@ func TestStep_reread(t *testing.T) {
 // Of what a source names a job keeps its own format and pages.
 func TestStory_add_format(t *testing.T) {
 	all := []paper.Candidate{
-		{URL: "https://a.example/1", Kind: paper.PDF}, {URL: "https://a.example/2", Kind: paper.XML},
-		{URL: "https://a.example/3", Kind: paper.Source}, {URL: "https://a.example/4", Kind: paper.Landing},
+		{URL: "https://a.example/1", Kind: paper.PDF},
+		{URL: "https://a.example/2", Kind: paper.XML},
+		{URL: "https://a.example/3", Kind: paper.Source},
+		{URL: "https://a.example/4", Kind: paper.Landing},
 	}
 	for format, want := range map[paper.Kind]string{paper.PDF: "14", paper.XML: "24", paper.Source: "34", paper.HTML: "4"} {
 		st := newStory(Request{Artifact: paper.Artifact{ID: "doi:10.5/x"}.As(format)})

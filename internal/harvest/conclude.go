@@ -32,8 +32,21 @@ func (w walk) conclude(sig queue.Signal) queue.Outcome {
 		rec.Recheck = &at
 		out.Result = encode(paper.Missed{Recheck: &at})
 	}
+	if file := st.kept(); class == paper.WrongWork && file != nil {
+		out.Result = encode(file)
+	}
 	out.Verb, out.State, out.Record = queue.Finish, state(class), encode(rec)
 	return out
+}
+
+// kept returns the first file that was put aside, or nil.
+func (st *story) kept() *paper.File {
+	for _, t := range st.Tried {
+		if t.Kept != nil {
+			return t.Kept
+		}
+	}
+	return nil
 }
 
 // mayChange reports whether trying again soon may end otherwise.

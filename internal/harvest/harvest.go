@@ -37,10 +37,11 @@ type Config struct {
 	Fetch     *fetch.Client    // nil: only Job can be called
 	Robots    *fetch.Robots    // nil: robots.txt is not asked
 	Blobs     blob.Store
-	BlobDir   string                  // what stands before a blob's path in a record: "artifacts"
+	BlobDir   string                  // what stands before a blob's path in a record: "artifacts", or a URL
 	Links     *blob.Links             // nil: no readable link tree
 	Sidecars  bool                    // beside each link a file that says what it is
 	Version   string                  // of the program, for records
+	Owners    *Owners                 // nil: which works share a file is known of this run alone
 	HostKey   func(url string) string // key of a URL's host, with hosts that share a service's key
 	Exempt    func(url string) bool   // hosts that robots.txt is not asked of: documented APIs
 	Accept    Accept
@@ -68,6 +69,9 @@ func New(cfg Config) (*Harvest, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Owners == nil {
+		cfg.Owners = new(Owners)
 	}
 	return &Harvest{cfg: cfg, off: make(map[string]string)}, nil
 }

@@ -27,6 +27,9 @@ func (st *story) hear(name string, ans paper.Answer) {
 	if st.License == "" {
 		st.License = ans.License
 	}
+	if st.Volume == "" {
+		st.Volume = clip(ans.Volume, maxNote)
+	}
 	for i := range ans.Candidates {
 		if c := &ans.Candidates[i]; c.Source == "" {
 			c.Source = name

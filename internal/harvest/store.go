@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
+	"strings"
 	"time"
 
 	"github.com/quire-dev/quire/internal/blob"
@@ -27,8 +27,10 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 		return w.notStored(ctx, resp, err)
 	}
 	defer out.Abort()
+	st := w.story
 	d.judge.Reset(verdict.Expect{
-		Format: w.story.Artifact.Wants(), MD5: w.story.at().MD5, ContentType: resp.Header.Get("Content-Type"),
+		Format: st.Artifact.Wants(), MD5: st.at().MD5, ContentType: resp.Header.Get("Content-Type"),
+		Work: verdict.Work{DOI: st.Artifact.IDs.DOI, ArXiv: st.Artifact.IDs.ArXiv, Title: st.Title},
 	})
 	if _, err := io.Copy(io.MultiWriter(&d.judge, diskWriter{out}), d.body); err != nil {
 		if disk, ok := errors.AsType[*diskError](err); ok {
@@ -38,14 +40,58 @@ func (w walk) file(ctx context.Context, resp *fetch.Response, d *desk) queue.Out
 	}
 	v := d.judge.Verdict()
 	sig := w.served(v.Class)
-	if !v.Level.Usable() {
+	if !v.Level.Usable() && v.Class != paper.WrongWork {
 		return w.rejected(resp, v.Class, v.Reason, sig)
 	}
 	b, err := out.Commit(ctx, v.Ext)
 	if err != nil {
 		return w.notStored(ctx, resp, err)
 	}
+	if w.shared(resp.URL, &v, b); v.Class == paper.WrongWork {
+		return w.putAside(resp, v, b, sig)
+	}
 	return w.stored(resp, v, b)
+}
+
+// shared makes a verdict suspect if the same bytes came from the same host for other
+// works: a notice, a cover page, a request to log in. A file that bears the work's
+// own title or DOI is no such thing.
+func (w walk) shared(url string, v *verdict.Verdict, b blob.Blob) {
+	if !v.Level.Usable() || v.Identity == verdict.Confirmed {
+		return
+	}
+	others, err := w.cfg.Owners.Claim(b.SHA256, w.cfg.HostKey(url), marks(w.story))
+	if err != nil {
+		w.cfg.Log.Warn("which works share a file is not kept for later runs", "error", err)
+	}
+	if len(others) >= manyOwners {
+		v.Level, v.Class = verdict.Suspect, paper.WrongWork
+		v.Reason = fmt.Sprintf("another work's file, or no work: its host gave the same for %d others, such as %s", len(others), others[0])
+		w.cfg.Log.Warn("one file for many works; look at those that have it, too",
+			"artifact_id", w.job.ArtifactID, "sha256", b.SHA256, "url", url, "others", others)
+	}
+}
+
+// putAside keeps a file that is suspected to be another work's for a human to look
+// at, and goes on to the next candidate. It does not get into the link tree.
+func (w walk) putAside(resp *fetch.Response, v verdict.Verdict, b blob.Blob, sig queue.Signal) queue.Outcome {
+	w.recovered()
+	w.story.at().Kept = w.describe(resp.URL, v, b)
+	return w.rejected(resp, v.Class, v.Reason, sig)
+}
+
+// describe says what a file is and where it came from.
+func (w walk) describe(url string, v verdict.Verdict, b blob.Blob) *paper.File {
+	t := w.story.at()
+	f := &paper.File{
+		Path: strings.TrimSuffix(w.cfg.BlobDir, "/") + "/" + b.Path, SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
+		Verdict: string(v.Level), Reason: clip(v.Reason, maxNote), Identity: string(v.Identity), URL: url, Resolver: t.Source,
+		License: w.story.license(t.Candidate), Version: t.Version,
+	}
+	if v.Pages > 0 {
+		f.Pages = &v.Pages
+	}
+	return f
 }
 
 // rejected notes a file that is not what it claims to be.
@@ -63,14 +109,10 @@ func (w walk) rejected(resp *fetch.Response, class paper.Class, note string, sig
 // ack may say so.
 func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue.Outcome {
 	st, t := w.story, w.story.at()
+	file := w.describe(resp.URL, v, b)
 	at, hops := st.At, t.Hops
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
 	t.Over, st.At = true, nil
-	file := &paper.File{
-		Path: path.Join(w.cfg.BlobDir, b.Path), SHA256: b.SHA256, Bytes: b.Bytes, MediaType: v.MediaType,
-		Verdict: string(v.Level), URL: resp.URL, Resolver: t.Source,
-		License: st.license(t.Candidate), Version: t.Version,
-	}
 	rec := st.record(file)
 	rec.At, rec.Attempts, rec.QuireVersion = time.Now().UTC().Truncate(time.Millisecond), w.job.Attempts, w.cfg.Version
 	if err := w.name(rec, b.Path); err != nil {

@@ -42,6 +42,7 @@ type story struct {
 	Published string         `json:"published,omitempty"`
 	Hint      string         `json:"hint,omitempty"`
 	License   string         `json:"license,omitempty"` // of the work, where a candidate does not say
+	Volume    string         `json:"volume,omitempty"`  // ISBN or title of the book it is a part of
 	Asked     []paper.Asked  `json:"asked,omitempty"`
 	Cursor    string         `json:"cursor,omitempty"` // of the resolver that is being asked
 	Party     *party         `json:"party,omitempty"`  // nil: it may be asked for with as many others as a request holds

@@ -140,20 +140,20 @@ func TestRead_memoryIsFlat(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			n := 0
-			stream := io.MultiReader(strings.NewReader(tt.begin), &rows{format: tt.row, n: 100_000})
+			stream := io.MultiReader(strings.NewReader(tt.begin), &rows{format: tt.row, n: 50_000})
 			for _, err := range intake.Read(stream, intake.Options{Format: tt.format}) {
-				if bad, ok := errors.AsType[*intake.Reject](err); ok || err == nil && n == 100_000 {
+				if bad, ok := errors.AsType[*intake.Reject](err); ok || err == nil && n == 50_000 {
 					t.Fatal(bad)
 				}
 				if err != nil {
 					break // the list is not closed
 				}
-				if n++; n == 90_000 {
+				if n++; n == 45_000 {
 					runtime.GC()
 					runtime.ReadMemStats(&after)
 				}
 			}
-			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); n != 100_000 || grown > tt.most {
+			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); n != 50_000 || grown > tt.most {
 				t.Errorf("%d rows hold %d bytes", n, grown)
 			}
 		})

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/quire-dev/quire/paper"
 )
@@ -20,11 +21,12 @@ type Advice struct {
 const waitsShown = 5
 
 // advise says what to do about each reason: those of most works first, then what is
-// waited for. run is the batch that all this is about; empty: all jobs.
-func advise(run string, missing, waiting Table) []Advice {
+// waited for. run is the batch that all this is about, empty: all jobs; rechecks are
+// when the first work of a class is due to be looked for again.
+func advise(run string, missing, waiting Table, rechecks map[string]time.Time) []Advice {
 	list := []Advice{}
 	for _, r := range missing.Rows {
-		list = append(list, adviseOn(run, r))
+		list = append(list, adviseOn(run, r, rechecks[orEmpty(r.Name)]))
 	}
 	if o := missing.Overflow; o != nil {
 		list = append(list, Advice{Count: o.Count, Text: fmt.Sprintf("%d ended for other reasons: see quire queue list.", o.Count)})
@@ -43,15 +45,20 @@ func advise(run string, missing, waiting Table) []Advice {
 	return list
 }
 
-// adviseOn says what to do about the works that ended in one way.
-func adviseOn(run string, r Row) Advice {
+// adviseOn says what to do about the works that ended in one way. at is when the
+// first of them is due to be looked for again, if any is.
+func adviseOn(run string, r Row, at time.Time) Advice {
 	a := Advice{Class: r.Name, Count: r.Count}
 	e, ok := endingOf(orEmpty(r.Name))
 	if !ok {
 		a.Text = fmt.Sprintf("%d ended as %s: see quire queue list.", r.Count, name(r, "unknown"))
 		return a
 	}
-	a.Text = fmt.Sprintf("%d %s: %s.", r.Count, e.words(r.Count), e.then)
+	then := e.then
+	if e.way == due && !at.IsZero() {
+		then = "look again, the first on " + at.UTC().Format(time.DateOnly)
+	}
+	a.Text = fmt.Sprintf("%d %s: %s.", r.Count, e.words(r.Count), then)
 	a.Command = known(e.command(run, *r.Name))
 	return a
 }

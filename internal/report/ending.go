@@ -49,7 +49,7 @@ func endingOf(word string) (e ending, ok bool) {
 	case paper.Transient:
 		e = ending{"met a host that failed", "met hosts that failed", "retry tomorrow", retry, []int{1}}
 	case paper.Forbidden:
-		e = ending{"was refused by its host", "were refused by their hosts", "look again when it is time, once", due, nil}
+		e = ending{"was refused by its host", "were refused by their hosts", "look again when it is time", due, nil}
 	case paper.Challenge:
 		e = ending{"is behind a captcha or script wall", "are behind captchas or script walls", "Quire does not get round these: retry after 30 days", retry, []int{month}}
 	case paper.CookieWall, paper.LoginWall:

@@ -94,6 +94,7 @@ Candidates
 
 File  artifacts/sha256/ab/cd/abcd.pdf
       44586 bytes, application/pdf, verdict ok, licence unknown, version published
+      pages 12, identity confirmed
       from https://press.example/a.pdf, through unpaywall
 `},
 	}

@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
 )
 
 // Write tells the story in words, for a terminal.
@@ -33,8 +35,22 @@ func (s Story) Write(w io.Writer) error {
 	}
 	if s.Path != nil {
 		p.line("")
-		p.line("File  %s", *s.Path)
+		head := "File  %s"
+		if s.State != queue.Done {
+			head = "Kept  %s, to be looked at"
+		}
+		p.line(head, *s.Path)
 		p.line("      %d bytes, %s, verdict %s, licence %s, version %s", *s.Bytes, orUnknown(s.MediaType), orUnknown(s.Verdict), orUnknown(s.License), orUnknown(s.Version))
+		if s.Pages != nil || s.Identity != nil {
+			pages := "unknown"
+			if s.Pages != nil {
+				pages = strconv.Itoa(*s.Pages)
+			}
+			p.line("      pages %s, identity %s", pages, orUnknown(s.Identity))
+		}
+		if s.Flaw != nil {
+			p.line("      %s", *s.Flaw)
+		}
 		p.line("      from %s, through %s", orUnknown(s.URL), orUnknown(s.Resolver))
 	}
 	p.next(s)
@@ -129,6 +145,9 @@ func (p *printer) candidate(n int, c Candidate) {
 	p.line("     %s: %s", what, c.end())
 	if len(c.Hops) > 0 && c.Note != "" && !told(c.Tried) {
 		p.line("     %s", c.Note)
+	}
+	if c.Kept != nil {
+		p.line("     kept as %s, to be looked at", c.Kept.Path)
 	}
 	for _, h := range c.Hops {
 		status := fmt.Sprint(h.Status)

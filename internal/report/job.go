@@ -34,7 +34,10 @@ type Job struct {
 	CreatedAt   Time        `json:"created_at"`
 	UpdatedAt   Time        `json:"updated_at"`
 	LastError   *string     `json:"last_error"`
-	RecheckAt   *Time       `json:"recheck_at"` // when it is worth looking for its file again
+	RecheckAt   *Time       `json:"recheck_at"`     // when it is worth looking for its file again
+	Pages       *int        `json:"pages"`          // of a PDF
+	Identity    *string     `json:"identity"`       // confirmed or contradicted by what the file says of itself
+	Flaw        *string     `json:"verdict_reason"` // why the verdict is not ok
 }
 
 // Time is an instant as RFC 3339 in UTC with milliseconds.
@@ -64,13 +67,18 @@ func NewJob(j queue.Job) Job {
 		v.RecheckAt = &t
 	}
 	var f paper.File
-	if j.State != queue.Done || len(j.Result) == 0 || json.Unmarshal(j.Result, &f) != nil {
+	if j.State != queue.Done && !putAside(j) || len(j.Result) == 0 || json.Unmarshal(j.Result, &f) != nil {
 		return v
 	}
 	v.Resolver, v.URL, v.Path, v.SHA256, v.Bytes = known(f.Resolver), known(f.URL), known(f.Path), known(f.SHA256), &f.Bytes
 	v.MediaType, v.Verdict, v.License, v.Version = known(f.MediaType), known(f.Verdict), known(f.License), known(string(f.Version))
+	v.Pages, v.Identity, v.Flaw = f.Pages, known(f.Identity), known(f.Reason)
 	return v
 }
+
+// putAside reports whether a job ended with a file that is not believed to be the
+// work's, and was kept for a human to look at.
+func putAside(j queue.Job) bool { return j.State == queue.Error && j.Class == string(paper.WrongWork) }
 
 // RecheckAt returns when it is worth looking again for the file of a job that ended
 // without, or the zero time if it is not.

@@ -36,10 +36,17 @@ func assumptions() []Assumption {
 		{yieldOf("pmc"), 0.778, "of works asked", archive + "PMC, all time"},
 		{yieldOf("arxiv"), 0.90, "of works asked", archive + "arXiv, 87 to 94 %"},
 		{yieldOf("europepmc"), 0.02, "of works asked", ours + "its open works are mostly those of PMC, which come first"},
+		{yieldOf("zenodo"), 0.5, "of works asked", ours + "asked only about its own DOIs, half of which are data or software"},
+		{yieldOf("figshare"), 0.3, "of works asked", ours + "asked only about its own DOIs, most of which are data or figures"},
+		{yieldOf("osf"), 0.8, "of works asked", ours + "asked only about preprints, which have a file unless withdrawn"},
+		{yieldOf("hal"), 0.01, "of works asked", ours + "some 1.5 million of the 100 million articles with a DOI have a file there"},
+		{yieldOf("biorxiv"), 0.05, "of works asked", "its site has answered scripts with 403 since about May 2025"},
 		{yieldOf("unpaywall"), 0.385, "of works asked", "47 % of the works people ask for are open (Piwowar et al. 2018), and 82 % of the links worked (sandcrawler, Unpaywall, all time)"},
 		{yieldOf("openalex"), 0.02, "of works asked", ours + "knows repository copies that Unpaywall lacks"},
 		{yieldOf("crossref"), 0.01, "of works asked", ours + "publishers' links mostly refuse programs"},
 		{yieldOf("semanticscholar"), 0.01, "of works asked", ours + "few links that the sources before it lack"},
+		{yieldOf("doaj"), 0.005, "of works asked", ours + "its links are mostly pages, and those that Unpaywall knows"},
+		{yieldOf("datacite"), 0.005, "of works asked", ours + "addresses of files are rare in its records"},
 		{yieldOf("landing"), 0.02, "of works asked", ours + "34 % of doi.org pages gave a PDF to sandcrawler, but here only those are left that no source calls open"},
 		{otherYield, 0.02, "of works asked", ours + "as of a source late in the order"},
 		{requestsOf("pmc"), 2, "requests", "how it is asked: the list of versions, then the description of the newest"},
@@ -79,6 +86,12 @@ func filesAt(source string) string {
 		return "host:pmc-oa-opendata.s3.amazonaws.com"
 	case "europepmc":
 		return "host:europepmc.org"
+	case "zenodo":
+		return "host:zenodo.org"
+	case "figshare":
+		return "host:api.figshare.com"
+	case "hal":
+		return "host:hal.science"
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,8 +48,9 @@ type Tables struct {
 // YieldTally adds up a [Yield], job by job, in memory that does not grow with their
 // number. It is not safe for concurrent use.
 type YieldTally struct {
-	records paper.Catalog
-	states  map[queue.State]*Row
+	records  paper.Catalog
+	states   map[queue.State]*Row
+	rechecks map[string]time.Time // the first of each class
 
 	sources, hosts, registrants, licenses, versions, missing, waiting tally
 }
@@ -56,7 +58,7 @@ type YieldTally struct {
 // NewYieldTally returns an empty tally. records tells the DOIs of works that were
 // asked for by another identifier; nil if that is not wanted.
 func NewYieldTally(records paper.Catalog) *YieldTally {
-	t := &YieldTally{records: records, states: make(map[queue.State]*Row)}
+	t := &YieldTally{records: records, states: make(map[queue.State]*Row), rechecks: make(map[string]time.Time)}
 	for _, one := range []*tally{&t.sources, &t.hosts, &t.registrants, &t.licenses, &t.versions, &t.missing, &t.waiting} {
 		*one = newTally()
 	}
@@ -94,10 +96,20 @@ func (t *YieldTally) Add(ctx context.Context, j queue.Job) error {
 		t.versions.add(string(f.Version), true, f.Bytes)
 	case j.State.Terminal():
 		t.missing.add(cmp.Or(j.Class, j.Reason), false, 0)
+		t.recheck(j)
 	default:
 		t.waiting.add(j.Key, false, 0)
 	}
 	return nil
+}
+
+// recheck notes when it is worth looking for the file of a job again. Only failure
+// classes count, so that there are few.
+func (t *YieldTally) recheck(j queue.Job) {
+	at := RecheckAt(j)
+	if first, known := t.rechecks[j.Class]; !at.IsZero() && (!known || at.Before(first)) && slices.Contains(paper.Classes(), paper.Class(j.Class)) {
+		t.rechecks[j.Class] = at
+	}
 }
 
 // registrant is the prefix of a work's DOI, or "". The record is looked up only
@@ -144,7 +156,7 @@ func (t *YieldTally) Yield(run string, at time.Time, version string) Yield {
 		done := y.Tables.State.Rows[doneRow()].Percent
 		y.YieldPercent = &done
 	}
-	y.Next = advise(run, y.Tables.Missing, y.Tables.Waiting)
+	y.Next = advise(run, y.Tables.Missing, y.Tables.Waiting, t.rechecks)
 	return y
 }
 

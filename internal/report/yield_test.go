@@ -73,7 +73,7 @@ func library(t *testing.T) report.Yield {
 		}))
 	}
 	add(1, queue.Job{ArtifactID: "doi:10.5555/other", State: queue.Done, Result: []byte(`"not a file"`)})
-	add(12, queue.Job{ArtifactID: "doi:10.1016/c", State: queue.Skipped, Class: string(paper.NoOALocation), Reason: "no_oa_location"})
+	add(12, queue.Job{ArtifactID: "doi:10.1016/c", State: queue.Skipped, Class: string(paper.NoOALocation), Reason: "no_oa_location", Result: []byte(`{"recheck_at":"2026-12-28T10:00:00Z"}`)})
 	add(3, queue.Job{ArtifactID: "doi:10.1016/d", State: queue.Error, Class: string(paper.Forbidden), Reason: "forbidden"})
 	add(1, queue.Job{ArtifactID: "doi:10.1016/e", State: queue.Skipped, Reason: queue.ReasonCancelled})
 	add(1, queue.Job{ArtifactID: "pmcid:PMC2", State: queue.Error, Class: hostile})

@@ -29,6 +29,8 @@ type crossrefWork struct {
 	Type     text                  `json:"type"`
 	Title    list[text]            `json:"title"`
 	Issued   dateParts             `json:"issued"`
+	ISBN     list[text]            `json:"ISBN"`
+	Books    list[text]            `json:"container-title"`
 	Links    list[crossrefLink]    `json:"link"`
 	Licenses list[crossrefLicense] `json:"license"`
 }
@@ -85,7 +87,7 @@ func (crossref) member(a paper.Artifact) (kind, id string) {
 
 // together repeats the filter, of which the service takes any to hold.
 func (c crossref) together(_ string, dois []string) request {
-	u := fmt.Sprintf("%s/works?filter=doi:%s&rows=%d&select=DOI,title,issued,link,license,type",
+	u := fmt.Sprintf("%s/works?filter=doi:%s&rows=%d&select=DOI,title,issued,link,license,type,ISBN,container-title",
 		c.cfg.BaseURL, strings.Join(dois, ",doi:"), len(dois))
 	if c.cfg.Contact != "" {
 		u += "&mailto=" + escapeEmail(c.cfg.Contact)
@@ -126,6 +128,7 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 	licenses := inForce(work.Licenses, time.Now())
 	answer := paper.Answer{IDs: withArXiv(paper.IDs{DOI: doi}), License: licenseFor("vor", licenses)}
 	answer.Published = work.Issued.date()
+	answer.Volume = work.volume()
 	if len(work.Title) > 0 {
 		answer.Title = string(work.Title[0])
 	}
@@ -148,6 +151,22 @@ func (work crossrefWork) answer(a paper.Artifact) (paper.Answer, error) {
 		answer.Note = "licence " + answer.License
 	}
 	return answer, nil
+}
+
+// volume is the ISBN, or else the title, of the book or proceedings that the work is a
+// part of. Of several titles the first is that of a series.
+func (work crossrefWork) volume() string {
+	switch work.Type {
+	case "book-chapter", "book-part", "book-section", "book-track", "reference-entry", "proceedings-article":
+	default:
+		return ""
+	}
+	for _, names := range []list[text]{work.ISBN, work.Books} {
+		if len(names) > 0 && names[len(names)-1] != "" {
+			return string(names[len(names)-1])
+		}
+	}
+	return ""
 }
 
 // kind is what the link is likely to give readers: a PDF, or the article as XML,

@@ -29,9 +29,9 @@ func (d dateParts) date() string {
 		return ""
 	}
 	formats := []string{"%04d", "-%02d", "-%02d"}
-	date := ""
+	var date strings.Builder
 	for i, part := range d.Parts[0][:min(len(d.Parts[0]), len(formats))] {
-		date += fmt.Sprintf(formats[i], part)
+		fmt.Fprintf(&date, formats[i], part)
 	}
-	return dateOf(text(date))
+	return dateOf(text(date.String()))
 }

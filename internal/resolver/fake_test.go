@@ -129,6 +129,11 @@ func checkAnswer(t testing.TB, answer paper.Answer) {
 		if strings.ContainsAny(c.URL, " \r\n\t\x00<>\"") || strings.Contains(c.URL, "#") {
 			t.Errorf("URL is not clean: %q", c.URL)
 		}
+		if can := resolver.CapabilitiesOf(c.Source); len(can.IDs) > 0 && c.Source != "landing" {
+			if !slices.Contains(can.Formats, c.Kind) || c.License != "" && !can.License || c.Version != "" && !can.Version || c.MD5 != "" && !can.MD5 {
+				t.Errorf("%s can do more than it declares: %+v", c.Source, c)
+			}
+		}
 		if c.License != strings.ToLower(c.License) {
 			t.Errorf("licence %q is not in lower case", c.License)
 		}

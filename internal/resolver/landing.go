@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/quire-dev/quire/internal/wall"
 	"github.com/quire-dev/quire/paper"
 )
 
@@ -23,7 +24,8 @@ type Landing struct {
 	License string // only if it is a Creative Commons one
 
 	// Class is why the page names no PDF: challenge, login_wall, cookie_wall,
-	// paywall, no_pdf_link or not_found_id; empty if it names one. It may name files
+	// paywall, no_pdf_link, not_found_id, or gone or transient of a page that says so
+	// with status 200; empty if it names one. It may name files
 	// of other kinds all the same, unless it is a wall.
 	Class paper.Class
 	Note  string // the rule that found the PDF, or the sign that none can be had
@@ -36,8 +38,8 @@ type Landing struct {
 func ParseLanding(page []byte, base string, header http.Header) Landing {
 	page = page[:min(len(page), maxPage)]
 	doc := scan(page)
-	if wall, ok := recognise(page, doc, base, header); ok {
-		return Landing{Class: wall.class, Note: wall.note}
+	if sign, ok := recognise(page, &doc, base, header); ok {
+		return Landing{Class: paper.Class(sign.Class), Note: sign.Note}
 	}
 	at, err := url.Parse(base)
 	if err != nil {
@@ -57,7 +59,7 @@ func ParseLanding(page []byte, base string, header http.Header) Landing {
 		l.Candidates[i].License = l.License
 	}
 	if len(l.Candidates) == 0 || l.Candidates[0].Kind != paper.PDF {
-		l.Class, l.Note = doc.without()
+		l.Class, l.Note = doc.without(len(l.Candidates) > 0)
 	}
 	return l
 }
@@ -93,8 +95,12 @@ func (d *document) license(links []pageLink) string {
 	return ""
 }
 
-// without says why a page that is no wall names no file.
-func (d *document) without() (paper.Class, string) {
+// without says why a page that is no wall names no PDF. One that names no file at all
+// and no work, either, may say that there is nothing here, though its status did not.
+func (d *document) without(others bool) (paper.Class, string) {
+	if sign, begin := wall.Thin(d.title, true); begin != "" && !others && !d.cites() {
+		return paper.Class(sign.Class), sign.Note + ": " + begin
+	}
 	title := strings.ToLower(d.title)
 	switch {
 	case d.password && (strings.Contains(title, "log in") || strings.Contains(title, "login") || strings.Contains(title, "sign in")):

@@ -44,7 +44,7 @@ func TestTogether_Requests(t *testing.T) {
 	}{
 		"crossref": {
 			"crossref", ids(a, comma, b, a),
-			"https://api.crossref.org/works?filter=doi:10.5555%2Fa,doi:10.5555%2Fb%281%29%3A2&rows=2&select=DOI,title,issued,link,license,type&mailto=" + contact,
+			"https://api.crossref.org/works?filter=doi:10.5555%2Fa,doi:10.5555%2Fb%281%29%3A2&rows=2&select=DOI,title,issued,link,license,type,ISBN,container-title&mailto=" + contact,
 			"",
 			[]int{1, 3},
 		},

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/gabriel-vasile/mimetype"
+
 	"github.com/quire-dev/quire/paper"
 )
 
@@ -26,16 +28,26 @@ func headerOffset(head []byte) int {
 	return bytes.Index(head[:min(len(head), headerBytes+len(pdfHeader)-1)], []byte(pdfHeader))
 }
 
-// judgePDF judges a file whose head contains a PDF header.
-func judgePDF(head []byte, s *scanner) Verdict {
+// judgePDF judges a file whose head contains a PDF header. A file that says it is
+// another work than w is whole, but not to be trusted.
+func judgePDF(head []byte, s *scanner, w Work) Verdict {
 	offset := int64(headerOffset(head))
 	v := Verdict{Level: OK, MediaType: pdfType, Offset: offset, Encrypted: s.encrypted}
-	if v.Level, v.Reason = damage(head[offset:], offset, s); !v.Level.Usable() {
+	if v.Level, v.Reason = damage(head, offset, s); !v.Level.Usable() {
 		v.Class = paper.InvalidContent
 		return v
 	}
 	if v.Level == OK {
 		v.Level, v.Reason = flaw(offset, s)
+	}
+	in := newGlimpse(&s.glean)
+	v.Pages = in.pages(s.objectStreams)
+	if v.Encrypted || w == (Work{}) {
+		return v // what is encrypted says nothing
+	}
+	var note string
+	if v.Identity, note = in.identify(w); v.Identity == Contradicted {
+		v.Level, v.Class, v.Reason = Suspect, paper.WrongWork, note
 	}
 	return v
 }
@@ -43,8 +55,10 @@ func judgePDF(head []byte, s *scanner) Verdict {
 // damage returns what makes the file unusable, from the surest sign down.
 func damage(head []byte, offset int64, s *scanner) (Level, string) {
 	end, size := s.end, s.size()
-	switch {
-	case htmlAfterHeader(head):
+	switch before := otherMagic(head[:offset]); {
+	case before != "":
+		return Suspect, before + " before the PDF header: a file of two types"
+	case htmlAfterHeader(head[offset:]):
 		return Bad, "HTML behind a PDF header"
 	case s.stated > size-offset:
 		return Bad, fmt.Sprintf("cut: %d of %d bytes", size-offset, s.stated)
@@ -77,6 +91,23 @@ func flaw(offset int64, s *scanner) (Level, string) {
 		return OKWarn, fmt.Sprintf("%d blank bytes after the end", s.size()-s.end.after)
 	}
 	return OK, ""
+}
+
+// otherMagic returns the media type that the bytes before the PDF header begin, or ""
+// if they are just in the way: a warning of the server's, its headers, a mark, blanks.
+func otherMagic(before []byte) string {
+	if len(before) < 2 {
+		return ""
+	}
+	for _, active := range []string{"<script", "<iframe", "<svg", "<object"} { // a browser would run it
+		if bytes.Contains(bytes.ToLower(before), []byte(active)) {
+			return htmlType
+		}
+	}
+	if media := mimetype.Detect(before); !isA(media.String(), textType) && !media.Is(unknownType) {
+		return media.String()
+	}
+	return ""
 }
 
 // htmlAfterHeader reports whether a page hides behind a PDF header, which is

@@ -32,6 +32,8 @@ type scanner struct {
 	length, filter int64 // offsets of the last /Length and /Filter
 	nuls           int64 // length of the run of NULs just before window[from]
 	nulsInFilter   bool  // that run began in a stream with a filter
+
+	glean gleaner
 }
 
 // ending is the last startxref of the file.
@@ -77,6 +79,7 @@ func (s *scanner) look(to int) {
 		s.xref(s.from + i)
 	}
 	s.blanks(part)
+	s.feed(s.base + int64(to))
 	s.from = to
 }
 
@@ -98,8 +101,23 @@ func (s *scanner) name(at int) {
 	case 'T':
 		if rest, ok := cutName(b, "/Type"); ok {
 			rest = skipSpace(rest)
-			s.page = s.page || isName(rest, "/Page")
+			if isName(rest, "/Page") {
+				s.page = true
+				s.glean.leaves++
+			}
 			s.pages = s.pages || isName(rest, "/Pages")
+		} else if isName(b, "/ToUnicode") {
+			s.toUnicode(at)
+		}
+	case 'C':
+		if isName(b, "/Count") {
+			s.count(at)
+		} else if isName(b, "/CreationDate") {
+			s.raw(at)
+		}
+	case 'P':
+		if isName(b, "/Producer") {
+			s.raw(at)
 		}
 	case 'K':
 		s.pages = s.pages || isName(b, "/Kids")
@@ -114,12 +132,15 @@ func (s *scanner) name(at int) {
 	case 'L':
 		if isName(b, "/Length") {
 			s.length = s.base + int64(at)
+			s.stream(at)
 		} else if isName(b, "/Linearized") && s.stated == 0 {
 			s.stated = linearizedLength(b)
 		}
 	case 'F':
 		if isName(b, "/Filter") {
 			s.filter = s.base + int64(at)
+		} else if rest, ok := cutName(b, "/Font"); ok && bytes.HasPrefix(skipSpace(rest), []byte("<<")) {
+			s.raw(at)
 		}
 	}
 }
@@ -134,10 +155,13 @@ func (s *scanner) xrefStream(at int) {
 	s.searched = s.base + int64(at)
 }
 
-// xref takes note of "xref" and "startxref" whose x is window[at].
+// xref takes note of "xref" and "startxref" whose x is window[at], and of XMP.
 func (s *scanner) xref(at int) {
 	b, ok := bytes.CutPrefix(s.window[at:s.n], []byte("xref"))
 	if !ok {
+		if at > 0 && s.window[at-1] == '<' && bytes.HasPrefix(b, []byte("x:xmpmeta")) && s.glean.on {
+			s.keep(piece{kind: packetPiece}, s.base+int64(at), packetBytes)
+		}
 		return
 	}
 	if !bytes.HasSuffix(s.window[:at], []byte("start")) {

@@ -34,15 +34,3 @@ func TestSniff(t *testing.T) {
 		})
 	}
 }
-
-func TestChallenge_ordinaryPages(t *testing.T) {
-	for _, page := range []string{
-		`<html><script src="/cdn-cgi/challenge-platform/scripts/jsd/main.js"></script>`,
-		`<html><script src="/_Incapsula_Resource?SWJIYLWA=7"></script>`,
-		`<html><form><div class="g-recaptcha"></div></form>`,
-	} {
-		if sign := verdict.Challenge([]byte(page)); sign != "" {
-			t.Errorf("%s: taken for a challenge by %q", page, sign)
-		}
-	}
-}

@@ -60,7 +60,7 @@ func (s *supplement) verdict(head []byte, media string) Verdict {
 	problem := ""
 	switch {
 	case media == pdfType:
-		return judgePDF(head, s.pdf)
+		return judgePDF(head, s.pdf, Work{})
 	case isA(media, zipType):
 		problem = s.zipProblem()
 	case media == gzipType && s.zip != nil:

@@ -25,7 +25,7 @@ type Level string
 const (
 	OK      Level = "ok"      // a whole file of the format that was expected
 	OKWarn  Level = "ok_warn" // readable, with a flaw that Verdict.Reason names
-	Suspect Level = "suspect" // PDF structure, but readers will disagree whether it opens
+	Suspect Level = "suspect" // PDF structure, but readers will disagree whether it opens; or a whole file of another work
 	Bad     Level = "bad"     // not of that format, or only a part of it
 )
 
@@ -37,8 +37,8 @@ type Verdict struct {
 	Level Level
 
 	// Class is WrongType, InvalidContent or Challenge; of a page that was to be the
-	// full text also Gone, Transient, LoginWall or CookieWall; empty if Level is
-	// usable.
+	// full text also Gone, Transient, LoginWall or CookieWall; WrongWork of a whole
+	// file that says it is another work; empty if Level is usable.
 	Class paper.Class
 
 	MediaType string // by the bytes; application/octet-stream if they say nothing
@@ -47,6 +47,9 @@ type Verdict struct {
 	Bytes     int64  // how many were judged
 	Offset    int64  // where %PDF- begins; 0 for other types
 	Encrypted bool   // a PDF with an encryption dictionary: it may ask for a password
+
+	Pages    int      // of a PDF; 0: not known
+	Identity Identity // of a PDF whose work is known
 }
 
 // Expect is what is known of the bytes beforehand. All of it is optional.
@@ -54,6 +57,7 @@ type Expect struct {
 	Format      paper.Kind // what the file is to be; empty or Landing: a PDF
 	MD5         string     // hex; costs one more pass over the bytes
 	ContentType string     // as the server said; believed only where the bytes say nothing
+	Work        Work       // what a PDF should be; unknown: its identity is not looked at
 }
 
 // headBytes is how much of the beginning is kept to tell types apart. Challenge
@@ -61,8 +65,8 @@ type Expect struct {
 const headBytes = 16 << 10
 
 // Judge is a writer that looks at all the bytes of one file, in order. It is
-// for one goroutine. Writes never fail, and never allocate, but for once where gzip
-// begins.
+// for one goroutine. Writes never fail, and do not allocate, but where gzip begins and
+// for what is kept of a PDF to look into: 1 MiB at most.
 type Judge struct {
 	expect Expect
 	md5    hash.Hash // nil if no checksum is expected
@@ -102,6 +106,7 @@ func (j *Judge) Reset(e Expect) {
 		j.format = newSupplement(&j.scan)
 	case paper.PDF, paper.Landing:
 	}
+	j.scan.glean.on = j.format == nil || e.Format == paper.Supplement
 	if e.MD5 != "" {
 		j.md5 = md5.New()
 	}
@@ -133,6 +138,7 @@ func (j *Judge) Verdict() Verdict {
 	j.scan.finish()
 	v := j.judge()
 	v.Bytes = j.size
+	j.scan.glean = gleaner{} // a judge may lie idle for long
 	if v.Ext == "" {
 		v.Ext = ext(v.MediaType)
 	}
@@ -145,8 +151,8 @@ func (j *Judge) judge() Verdict {
 	switch {
 	case len(head) == 0:
 		return Verdict{Level: Bad, Class: paper.InvalidContent, MediaType: unknownType, Reason: "empty file"}
-	case media == htmlType && Challenge(head) != "":
-		return Verdict{Level: Bad, Class: paper.Challenge, MediaType: media, Reason: "challenge page: " + Challenge(head)}
+	case media == htmlType && challenge(head, j.size) != "":
+		return Verdict{Level: Bad, Class: paper.Challenge, MediaType: media, Reason: "challenge page: " + challenge(head, j.size)}
 	case media == htmlType && j.expect.Format != paper.HTML:
 		return wrongType(j.expect.Format, media)
 	case j.format != nil:
@@ -164,7 +170,7 @@ func (j *Judge) judge() Verdict {
 	case !j.sameMD5():
 		return otherMD5(media)
 	}
-	return judgePDF(head, &j.scan)
+	return judgePDF(head, &j.scan, j.expect.Work)
 }
 
 func otherMD5(media string) Verdict {

@@ -74,13 +74,17 @@ func TestJudge(t *testing.T) {
 		"linearised cut":       {swap("/Catalog", "/Catalog /Linearized 1 /H [1 2] /L 9999"), verdict.Bad, paper.InvalidContent, "cut: 466 of 9999 bytes"},
 		"page with PDF magic":  {[]byte("%PDF-1.4\n%\xe2\xe3\n\n<!DOCTYPE html><title>x</title>"), verdict.Bad, paper.InvalidContent, "HTML behind a PDF header"},
 		"page around a PDF":    {before("<!DOCTYPE html><pre>"), verdict.Bad, paper.WrongType, "not a PDF but text/html"},
+		"polyglot, ZIP first":  {before("PK\x03\x04\x14\x00\x00\x00\x08\x00"), verdict.Suspect, paper.InvalidContent, "application/zip before the PDF header: a file of two types"},
+		"polyglot, GIF first":  {before("GIF89a\x01\x00\x01\x00"), verdict.Suspect, paper.InvalidContent, "image/gif before the PDF header: a file of two types"},
+		"polyglot, PS first":   {before("%!PS-Adobe-3.0\n"), verdict.Suspect, paper.InvalidContent, "application/postscript before the PDF header: a file of two types"},
+		"headers before":       {before("HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"), verdict.OKWarn, "", "50 bytes before the PDF header"},
 		"polyglot, page first": {before("<html><script>0</script>"), verdict.Bad, paper.WrongType, "not a PDF but text/html"},
 		"gzip":                 {zip(whole), verdict.Bad, paper.WrongType, "not a PDF but application/gzip"},
 		"zip":                  {[]byte("PK\x03\x04\x14\x00\x00\x00\x08\x00"), verdict.Bad, paper.WrongType, "not a PDF but application/zip"},
 		"image":                {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), verdict.Bad, paper.WrongType, "not a PDF but image/png"},
 		"JSON":                 {[]byte(`{"message": "limit"}`), verdict.Bad, paper.WrongType, "not a PDF but application/json"},
 		"UTF-16 page":          {[]byte("\xff\xfe<\x00h\x00t\x00m\x00l\x00>\x00"), verdict.Bad, paper.InvalidContent, "no %PDF- in the first 1,024 bytes"},
-		"challenge":            {[]byte("<html><title>Just a moment...</title>"), verdict.Bad, paper.Challenge, "challenge page: <title>just a moment..."},
+		"challenge":            {[]byte("<html><title>Just a moment...</title>"), verdict.Bad, paper.Challenge, "challenge page: Cloudflare challenge"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +106,7 @@ func TestJudge_fields(t *testing.T) {
 	got := judge(append([]byte("\n\n"), pdf("", "", "/Encrypt 4 0 R")...), verdict.Expect{})
 	want := verdict.Verdict{
 		Level: verdict.OKWarn, MediaType: "application/pdf", Ext: ".pdf",
-		Reason: "encrypted: it may ask for a password", Bytes: got.Bytes, Offset: 2, Encrypted: true,
+		Reason: "encrypted: it may ask for a password", Bytes: got.Bytes, Offset: 2, Encrypted: true, Pages: 1,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

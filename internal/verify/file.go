@@ -58,7 +58,7 @@ func (f *file) wrong(to ref) (Kind, string) {
 		return Size, "the record says SHA-256 " + to.SHA256
 	case f.bytes != to.Bytes:
 		return Size, fmt.Sprintf("it is whole and has %d bytes; the record says %d", f.bytes, to.Bytes)
-	case !f.judge.Level.Usable() && string(f.judge.Level) != to.Verdict:
+	case !to.Kept && !f.judge.Level.Usable() && string(f.judge.Level) != to.Verdict:
 		return Rejected, f.judge.Reason
 	}
 	return "", ""
@@ -71,7 +71,7 @@ func (f *file) repair(ctx context.Context, to ref, kind Kind) (did string, err e
 			return "", err
 		}
 	}
-	if did, err = f.forget(ctx, to.ID, f.blob.Path); err != nil {
+	if did, err = f.forget(ctx, to, f.blob.Path); err != nil {
 		return "", err
 	}
 	if f.place != "" {

@@ -21,6 +21,7 @@ type ref struct {
 	MD5     string     `json:"m,omitempty"` // as the source gave it
 	Media   string     `json:"t,omitempty"`
 	Verdict string     `json:"v,omitempty"`
+	Kept    bool       `json:"k,omitempty"` // put aside for a human: not the work's file, and not judged
 }
 
 // maxPending bounds what is kept of the files of one hash: a hash has as many files
@@ -55,20 +56,36 @@ func (v *verifier) files(ctx context.Context) (err error) {
 	return j.newSum(ctx, "")
 }
 
-// add takes in what a record says.
+// add takes in what a record says of its file, and of those that were kept although
+// they are suspected to be another work's.
 func (j *join) add(r paper.Record) error {
-	key, ours := j.key(r.File)
-	if !ours {
-		return j.found(Finding{Kind: Elsewhere, Path: r.File.Path, ArtifactID: r.ArtifactID, Note: "is not in the store that is verified"})
+	for _, t := range r.Tried {
+		if t.Kept != nil {
+			if err := j.name(r.ArtifactID, t.Kept, ref{Kept: true}); err != nil {
+				return err
+			}
+		}
 	}
-	to := ref{ID: r.ArtifactID, Format: formatOf(r.ArtifactID), Bytes: r.File.Bytes, Media: r.File.MediaType, Verdict: r.File.Verdict}
-	if r.File.SHA256 != sumOf(key) {
-		to.SHA256 = r.File.SHA256
+	if r.File == nil {
+		return nil
 	}
+	to := ref{Format: formatOf(r.ArtifactID), Media: r.File.MediaType}
 	for _, t := range r.Tried {
 		if t.Gave() {
 			to.MD5 = t.MD5
 		}
+	}
+	return j.name(r.ArtifactID, r.File, to)
+}
+
+func (j *join) name(id string, f *paper.File, to ref) error {
+	key, ours := j.key(f)
+	if !ours {
+		return j.found(Finding{Kind: Elsewhere, Path: f.Path, ArtifactID: id, Note: "is not in the store that is verified"})
+	}
+	to.ID, to.Bytes, to.Verdict = id, f.Bytes, f.Verdict
+	if f.SHA256 != sumOf(key) {
+		to.SHA256 = f.SHA256
 	}
 	return j.refs.add(key, to)
 }
@@ -189,7 +206,7 @@ func (j *join) missing(ctx context.Context, to entry[ref], misnamed string) (err
 		if moved != nil && !errors.Is(moved, fs.ErrNotExist) && !errors.Is(moved, fs.ErrInvalid) && !errors.Is(moved, blob.ErrForeign) {
 			return moved
 		}
-		found.Repair, err = j.forget(ctx, to.Value.ID, to.Key)
+		found.Repair, err = j.forget(ctx, to.Value, to.Key)
 		if place != "" && found.Repair != "" {
 			found.Repair = "what had its place moved to " + place + ", " + found.Repair
 		}
@@ -197,11 +214,20 @@ func (j *join) missing(ctx context.Context, to entry[ref], misnamed string) (err
 	return errors.Join(err, j.found(found))
 }
 
-// forget has the file at key of an artifact got again.
-func (j *join) forget(ctx context.Context, id, key string) (did string, err error) {
-	r, err := j.cfg.Store.Get(ctx, id)
+// forget has the file at key of an artifact got again. One that was only kept for a
+// human is just forgotten.
+func (j *join) forget(ctx context.Context, to ref, key string) (did string, err error) {
+	r, err := j.cfg.Store.Get(ctx, to.ID)
 	if err != nil {
 		return "", err
+	}
+	if to.Kept {
+		for i := range r.Tried {
+			if kept := r.Tried[i].Kept; kept != nil && kept.Path == j.shown(key) {
+				r.Tried[i].Kept = nil
+			}
+		}
+		return "forgotten; it was kept to be looked at", j.cfg.Store.Put(ctx, r)
 	}
 	if r.File == nil || r.File.Path != j.shown(key) {
 		return "", nil

@@ -13,7 +13,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
 	"strings"
 	"time"
 
@@ -75,7 +74,7 @@ type Files interface {
 type Config struct {
 	Store    Store
 	Files    Files         // nil: there are none
-	BlobDir  string        // what stands before a blob's path in a record
+	BlobDir  string        // what stands before a blob's path in a record: a directory or a URL
 	Named    bool          // works are to have their links
 	Works    *blob.Links   // nil: there are none
 	Sidecars bool          // each link is to have its sidecar
@@ -183,14 +182,16 @@ func (v *verifier) coming(modified time.Time) bool {
 // key returns the path in the store of a record's file. ok is false if it is not of
 // this store.
 func (v *verifier) key(f *paper.File) (key string, ok bool) {
-	key, ok = strings.CutPrefix(f.Path, v.cfg.BlobDir+"/")
+	key, ok = strings.CutPrefix(f.Path, strings.TrimSuffix(v.cfg.BlobDir, "/")+"/")
 	return key, ok && blob.IsPath(key)
 }
 
 // shown is the path of a blob as records have it.
-func (v *verifier) shown(key string) string { return path.Join(v.cfg.BlobDir, key) }
+func (v *verifier) shown(key string) string {
+	return strings.TrimSuffix(v.cfg.BlobDir, "/") + "/" + key
+}
 
-// eachRecord calls do for each record with a file.
+// eachRecord calls do for each record.
 func (v *verifier) eachRecord(ctx context.Context, do func(paper.Record) error) error {
 	f := paper.RecordFilter{Limit: pageRows}
 	for {
@@ -199,9 +200,6 @@ func (v *verifier) eachRecord(ctx context.Context, do func(paper.Record) error) 
 			return err
 		}
 		for _, r := range page {
-			if r.File == nil {
-				continue
-			}
 			if err := do(r); err != nil {
 				return err
 			}

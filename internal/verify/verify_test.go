@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -246,6 +247,15 @@ func TestRun_records(t *testing.T) {
 				b.t.Fatal(err)
 			}
 		}, "rejected doi:10.5555/x", true},
+		"kept to be looked at, and damaged": {func(b *box, r paper.Record) {
+			kept := b.keep("doi:10.5555/kept", testweb.PDF("another work", 5000), ".pdf")
+			b.damage(kept)
+			r.Tried = []paper.Tried{{Class: paper.WrongWork, Kept: kept.File}}
+			kept.File = nil
+			if err := errors.Join(b.store.Put(b.t.Context(), r), b.store.Put(b.t.Context(), kept)); err != nil {
+				b.t.Fatal(err)
+			}
+		}, "damaged doi:10.5555/x", false},
 		"kept although suspect": {func(b *box, r paper.Record) {
 			suspect := b.keep("doi:10.5555/x", []byte("%PDF-1.4\nno more than that\n"), ".pdf")
 			suspect.File.Verdict = "bad"
@@ -263,6 +273,22 @@ func TestRun_records(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A file that is kept for a human to look at is no orphan.
+func TestRun_kept(t *testing.T) {
+	b := newBox(t)
+	r := b.keep("doi:10.5555/x", testweb.PDF("another work", 5000), ".pdf")
+	r.Tried = []paper.Tried{{Class: paper.WrongWork, Kept: r.File}}
+	r.File = nil
+	if err := errors.Join(b.store.Put(t.Context(), r), os.RemoveAll(filepath.Join(b.dir, "works", "10.5555"))); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(b.files()[0], old, old); err != nil {
+		t.Fatal(err)
+	}
+	b.want(true)
 }
 
 // A job is done, and the catalog knows of no file: a repair was broken off there.

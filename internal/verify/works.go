@@ -60,6 +60,9 @@ func (v *verifier) works(ctx context.Context) (err error) {
 
 // add takes in what a record wants to be there.
 func (t *tree) add(r paper.Record) error {
+	if r.File == nil {
+		return nil
+	}
 	key, ours := t.key(r.File)
 	if !ours {
 		return nil // told by files
