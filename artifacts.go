@@ -87,7 +87,7 @@ func (c Config) openArtifacts() (artifacts, *blob.Links, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open artifacts: %w", err)
 	}
-	links, err := blob.OpenLinks(filepath.Join(c.Data, "works"), root)
+	links, err := blob.OpenLinks(c.worksDir(), root)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open link tree: %w", err), local.Close())
 	}

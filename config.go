@@ -72,6 +72,7 @@ type Config struct {
 	Accept       Accept
 	HTTP         HTTP
 	IgnoreRobots bool // do not ask robots.txt
+	NoSidecars   bool // write no file beside each link in works/ that says what it is
 
 	Log        *slog.Logger   // discarded if nil
 	Observe    func(Event)    // told of each step, from many goroutines; may be nil
@@ -134,6 +135,7 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, 
 	keys := newHostKeys()
 	cfg := harvest.Config{
 		Resolvers: sources, Fetch: web, Blobs: blobs, BlobDir: c.blobDir(), Links: links, Owners: owners,
+		Sidecars: !c.NoSidecars, Version: Version,
 		HostKey: keys.of, Exempt: keys.exempt, Accept: c.Accept, Log: c.Log,
 	}
 	if !c.IgnoreRobots && web != nil {

@@ -85,6 +85,9 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	if _, err := s.blobs.Clean(ctx); err != nil {
 		return Summary{}, fmt.Errorf("clean temporary files: %w", err)
 	}
+	if err := s.cleanLinks(ctx); err != nil {
+		return Summary{}, err
+	}
 	if err := s.checkReach(ctx); err != nil {
 		return Summary{}, err
 	}
@@ -157,7 +160,7 @@ func lost(ctx, running context.Context) error {
 
 // manifest opens the manifest of the data directory. The caller must close it.
 func (s *System) manifest() (*report.Manifest, error) {
-	return report.OpenManifest(filepath.Join(s.cfg.Data, "manifest.jsonl"), Version)
+	return report.OpenManifest(filepath.Join(s.cfg.Data, manifestFile), Version)
 }
 
 // Prune deletes finished jobs that match f, as [queue.Controller].Prune does. It

@@ -262,6 +262,16 @@ type Tried struct {
 	Kept  *File  `json:"kept,omitempty"` // a whole file that is suspected to be another work's: put aside for a human
 }
 
+// Gave reports whether the candidate gave the file. A page that was searched has a
+// note on its last hop.
+func (t *Tried) Gave() bool {
+	if t.Class != "" || len(t.Hops) == 0 {
+		return false
+	}
+	last := t.Hops[len(t.Hops)-1]
+	return last.Class == "" && last.Note == ""
+}
+
 // File is a stored file and what is known of it.
 type File struct {
 	Path      string  `json:"path"` // relative to the data directory, or an object URL
@@ -292,7 +302,10 @@ type Record struct {
 	Asked      []Asked   `json:"asked,omitempty"`
 	Tried      []Tried   `json:"tried,omitempty"`
 	File       *File     `json:"file,omitempty"`
-	At         time.Time `json:"at"`
+	At         time.Time `json:"at"` // when the file was stored; zero without one
+
+	Attempts     int    `json:"attempts,omitempty"`      // that it took to get the file
+	QuireVersion string `json:"quire_version,omitempty"` // of the program that stored it
 
 	// Recheck is when it is worth looking again for a file that was not to be had;
 	// nil: nothing is likely to change.

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 var (
@@ -39,6 +40,15 @@ type Store interface {
 	Walk(ctx context.Context, fn func(Blob) error) error
 }
 
+// Quarantine is a [Store] that can move files out of the way. Nothing is deleted.
+type Quarantine interface {
+	// SetAside moves the file at key, a Blob.Path that Open or Walk gave, to where no
+	// blob is looked for, and returns that place: a path relative to the directory
+	// above the store. What is no blob is moved too, and a symlink is moved itself.
+	// Its error is fs.ErrNotExist if nothing is there, or fs.ErrInvalid for another key.
+	SetAside(ctx context.Context, key string) (place string, err error)
+}
+
 // Writer takes the bytes of one blob. It is for one goroutine. Its errors wrap
 // those of the disk or of the service; see [OutOfService].
 type Writer interface {
@@ -59,6 +69,10 @@ type Blob struct {
 	SHA256  string // hex
 	Bytes   int64
 	Existed bool // it was there before: nothing was written
+
+	// Modified is when the file was stored or was last found there by a Commit; of
+	// Walk only.
+	Modified time.Time
 }
 
 const top = "sha256"
@@ -79,6 +93,12 @@ func parseKey(key string) (sum string, err error) {
 		return "", fmt.Errorf("%q: %w", key, ErrBadKey)
 	}
 	return sum, nil
+}
+
+// IsPath reports whether a text is the Path that a blob has.
+func IsPath(text string) bool {
+	_, err := parseKey(text)
+	return err == nil
 }
 
 func isHash(s string) bool {

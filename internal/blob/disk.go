@@ -51,6 +51,24 @@ func makeDir(root *os.Root, name string) error {
 	return nil
 }
 
+// checkParents returns nil if each directory above name, a path with slashes, is
+// one: no symlink, even to a directory of the same root.
+func checkParents(root *os.Root, name string) error {
+	for i, c := range name {
+		if c != '/' {
+			continue
+		}
+		fi, err := root.Lstat(name[:i])
+		if err != nil {
+			return err
+		}
+		if !fi.IsDir() {
+			return fmt.Errorf("directory %s: %w", name[:i], ErrForeign)
+		}
+	}
+	return nil
+}
+
 // syncDir makes the names in a directory durable, where the system can.
 func syncDir(root *os.Root, name string) error {
 	d, err := root.Open(name)

@@ -77,7 +77,7 @@ func TestLocal_outOfService(t *testing.T) {
 	}{
 		"all is well":       {[]string{"env"}, "stored"},
 		"file size limit":   {[]string{"sh", "-c", `ulimit -f 512; exec "$0"`}, "out of service"},
-		"fsync fails":       {strace("fsync", "EIO"), "out of service"},
+		"180 fsync fails":   {strace("fsync", "EIO"), "out of service"},
 		"rename, disk full": {strace("renameat", "ENOSPC"), "out of service"},
 		"rename, across":    {strace("renameat", "EXDEV"), "must be on the same file system"},
 	}

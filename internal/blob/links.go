@@ -1,19 +1,17 @@
 package blob
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 )
 
-// Links is a tree of symlinks that gives blobs names for people. It can be made
-// again from the records at any time, so it is not synced to disk. Safe for
-// concurrent use.
+// Links is a tree of symlinks that gives blobs names for people, with a file beside
+// each that says what it is. It can be made again from the records at any time, so
+// it is not synced to disk. Safe for concurrent use.
 type Links struct {
 	root   *os.Root
 	target string // the blob store, relative to root, with slashes
@@ -29,13 +27,18 @@ func OpenLinks(root, target string) (*Links, error) {
 	if target, err = realDir(target); err != nil {
 		return nil, fmt.Errorf("open links %s: %w", root, err)
 	}
+	return openLinks(dir, target)
+}
+
+// openLinks opens the tree in dir; both paths are absolute and without symlinks.
+func openLinks(dir, target string) (*Links, error) {
 	rel, err := filepath.Rel(dir, target)
 	if err != nil {
-		return nil, fmt.Errorf("open links %s: %w", root, err)
+		return nil, fmt.Errorf("open links %s: %w", dir, err)
 	}
 	r, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open links %s: %w", root, err)
+		return nil, fmt.Errorf("open links %s: %w", dir, err)
 	}
 	return &Links{root: r, target: filepath.ToSlash(rel)}, nil
 }
@@ -51,13 +54,17 @@ func (l *Links) Link(name, blobPath string) error {
 	if _, err := parseKey(blobPath); err != nil {
 		return fmt.Errorf("link %q: %w", name, err)
 	}
-	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") {
+	if !validName(name) {
 		return fmt.Errorf("link %q: %w", name, fs.ErrInvalid)
 	}
 	if err := l.link(name+extOf(blobPath), blobPath); err != nil {
 		return fmt.Errorf("link %q: %w", name, err)
 	}
 	return nil
+}
+
+func validName(name string) bool {
+	return fs.ValidPath(name) && name != "." && !strings.ContainsAny(name, "\\\x00")
 }
 
 func (l *Links) link(name, blobPath string) error {
@@ -85,7 +92,10 @@ func (l *Links) link(name, blobPath string) error {
 
 // replace points a link elsewhere. There is a link under name at any time.
 func (l *Links) replace(target, name string) error {
-	aside := path.Join(path.Dir(name), ".link-"+rand.Text())
+	aside, err := l.aside()
+	if err != nil {
+		return err
+	}
 	if err := l.root.Symlink(target, aside); err != nil {
 		return err
 	}

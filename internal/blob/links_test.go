@@ -104,7 +104,7 @@ func TestLinks_refuses(t *testing.T) {
 	}
 }
 
-// A planted symlink at the name of a link is replaced, not written through.
+// 54: A planted symlink at the name of a link is replaced, not written through.
 func TestLinks_plantedSymlink(t *testing.T) {
 	store, links, works := openLinks(t)
 	b := mustPut(t, store, []byte("1"), ".pdf")

@@ -29,7 +29,10 @@ type Local struct {
 	lower [1 << 16]atomic.Bool
 }
 
-var _ Store = (*Local)(nil)
+var (
+	_ Store      = (*Local)(nil)
+	_ Quarantine = (*Local)(nil)
+)
 
 // OpenLocal opens the store in the directory root, whose temporary files are in
 // the directory tmp of the same file system. It makes the two if they are
@@ -70,6 +73,20 @@ func (l *Local) open(files, temps string) (err error) {
 	return l.checkRename()
 }
 
+// LookLocal opens the store in the directory root for looking only: nothing is
+// made or changed, and Create and SetAside give errors. Its error wraps
+// fs.ErrNotExist if nothing was ever stored there.
+func LookLocal(root string) (*Local, error) {
+	files, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, fmt.Errorf("open blob store %s: %w", root, err)
+	}
+	return &Local{files: files}, nil
+}
+
+// errLooking says that a store was opened by LookLocal.
+var errLooking = fmt.Errorf("blob store opened for looking only: %w", fs.ErrPermission)
+
 // checkRename fails if files could not move from the one directory to the other.
 // It tries with a file that does not exist: Linux compares the mounts first.
 func (l *Local) checkRename() error {
@@ -106,6 +123,9 @@ func (l *Local) Open(ctx context.Context, key string) (io.ReadSeekCloser, int64,
 		return nil, 0, err
 	}
 	name := filepath.FromSlash(key)
+	if err := checkParents(l.files, key); err != nil {
+		return nil, 0, fmt.Errorf("open blob: %w", err)
+	}
 	seen, err := l.files.Lstat(name)
 	if err != nil {
 		return nil, 0, fmt.Errorf("open blob: %w", err)
@@ -144,7 +164,7 @@ func (l *Local) Walk(ctx context.Context, fn func(Blob) error) error {
 		if err != nil {
 			return fmt.Errorf("walk blobs: %w", err)
 		}
-		b := Blob{Path: key, Bytes: fi.Size(), Existed: true}
+		b := Blob{Path: key, Bytes: fi.Size(), Existed: true, Modified: fi.ModTime()}
 		if fi.Mode().IsRegular() {
 			b.SHA256, _ = parseKey(key) // empty if it is none of ours
 		}

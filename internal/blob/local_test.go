@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -176,7 +177,14 @@ func TestLocal_Walk(t *testing.T) {
 	store, dir := open(t)
 	walk := func() (got []blob.Blob) {
 		t.Helper()
-		if err := store.Walk(t.Context(), func(b blob.Blob) error { got = append(got, b); return nil }); err != nil {
+		if err := store.Walk(t.Context(), func(b blob.Blob) error {
+			if since := time.Since(b.Modified); since < 0 || since > time.Minute {
+				t.Errorf("%s was modified %v ago", b.Path, since)
+			}
+			b.Modified = time.Time{}
+			got = append(got, b)
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return got

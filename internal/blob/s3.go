@@ -50,7 +50,10 @@ type S3 struct {
 	pageKeys  int // asked for in one page of a listing; 0: as many as the service gives
 }
 
-var _ Store = (*S3)(nil)
+var (
+	_ Store      = (*S3)(nil)
+	_ Quarantine = (*S3)(nil)
+)
 
 // OpenS3 makes a store from cfg. The keys come from AWS_ACCESS_KEY_ID,
 // AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from the profile AWS_PROFILE of
@@ -179,7 +182,7 @@ func (s *S3) Walk(ctx context.Context, fn func(Blob) error) error {
 		if object.Err != nil {
 			return fmt.Errorf("walk blobs: %w", s.fault("list", "", object.Err))
 		}
-		b := Blob{Path: strings.TrimPrefix(object.Key, s.place.object("")), Bytes: object.Size, Existed: true}
+		b := Blob{Path: strings.TrimPrefix(object.Key, s.place.object("")), Bytes: object.Size, Existed: true, Modified: object.LastModified}
 		b.SHA256, _ = parseKey(b.Path) // empty if it is none of ours
 		if err := fn(b); err != nil {
 			return err

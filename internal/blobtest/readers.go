@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,7 +31,16 @@ func badKeys(t *testing.T, s Subject) {
 
 func walk(t *testing.T, s Subject) (got []blob.Blob) {
 	t.Helper()
-	if err := s.Store.Walk(t.Context(), func(b blob.Blob) error { got = append(got, b); return nil }); err != nil {
+	err := s.Store.Walk(t.Context(), func(b blob.Blob) error {
+		// A service counts in whole seconds, by its own clock.
+		if since := time.Since(b.Modified); since < -time.Minute || since > time.Minute {
+			t.Errorf("%s was modified %v ago", b.Path, since)
+		}
+		b.Modified = time.Time{}
+		got = append(got, b)
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -60,5 +70,42 @@ func endsWalk(t *testing.T, s Subject) {
 	cancel()
 	if err := s.Store.Walk(ctx, func(blob.Blob) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped by its context: %v", err)
+	}
+}
+
+// setsAside: what is moved is no longer kept as a blob, can be stored again, and never
+// takes the place of what was moved before.
+func setsAside(t *testing.T, s Subject) {
+	moving, ok := s.Store.(blob.Quarantine)
+	if !ok {
+		t.Fatal("the store can't set files aside")
+	}
+	b := MustPut(t, s.Store, []byte("x"), ".pdf")
+	name := "quarantine/" + b.SHA256 + ".pdf"
+	for _, want := range []string{name, name + "~2"} {
+		if place, err := moving.SetAside(t.Context(), b.Path); err != nil || place != want {
+			t.Errorf("moved to %q, %v; want %q", place, err, want)
+		}
+		if _, _, err := s.Store.Open(t.Context(), b.Path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("moved, and it opens: %v", err)
+		}
+		if again := MustPut(t, s.Store, []byte("x"), ".pdf"); again.Existed {
+			t.Error("moved, and it still counts as stored")
+		}
+	}
+	s.Plant(t, "sha256/stray", "?")
+	if place, err := moving.SetAside(t.Context(), "sha256/stray"); err != nil || place != "quarantine/stray" {
+		t.Errorf("what is no blob: %q, %v", place, err)
+	}
+	for key, want := range map[string]error{
+		"sha256/../x": fs.ErrInvalid, "/etc/passwd": fs.ErrInvalid, "other/x": fs.ErrInvalid, "": fs.ErrInvalid, "sha256": fs.ErrInvalid,
+		Of([]byte("y"), ".pdf").Path: fs.ErrNotExist,
+	} {
+		if _, err := moving.SetAside(t.Context(), key); !errors.Is(err, want) {
+			t.Errorf("SetAside(%q): %v, want %v", key, err, want)
+		}
+	}
+	if got := walk(t, s); len(got) != 1 || got[0].Path != b.Path {
+		t.Errorf("kept: %v", got)
 	}
 }

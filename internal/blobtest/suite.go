@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"refuses bad names":              badNames,
 		"walks in order":                 walks,
 		"ends a walk when told":          endsWalk,
+		"sets files aside":               setsAside,
 		"takes many writers":             concurrent,
 		"takes the same bytes at once":   sameAtOnce,
 	} {

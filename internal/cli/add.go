@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -62,6 +63,24 @@ type adder struct {
 	file *os.File
 }
 
+// rejectsPath is where the rows of a batch go that could not be used, if the user does
+// not say where. The batch's name is the user's, and no path.
+func rejectsPath(data, run string) string {
+	return filepath.Join(data, "rejects", strings.NewReplacer("/", "%2F", `\`, "%5C").Replace(run)+".jsonl")
+}
+
+// createRejects makes a rejects file, anew if there is one. A symlink that
+// somebody has planted in its place is replaced, and not followed; those in /dev, such
+// as /dev/stderr, are the system's.
+func createRejects(name string) (*os.File, error) {
+	if about, err := os.Lstat(name); err == nil && about.Mode().Type() == os.ModeSymlink && !strings.HasPrefix(name, "/dev/") {
+		if err := os.Remove(name); err != nil {
+			return nil, err
+		}
+	}
+	return os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+}
+
 // row is one line of the rejects file.
 type row struct {
 	Input  string `json:"input,omitempty"`
@@ -84,7 +103,7 @@ func (ad *adder) reject(r row) error {
 		if err := os.MkdirAll(filepath.Dir(ad.rejects), 0o750); err != nil {
 			return fmt.Errorf("create rejects file: %w", err)
 		}
-		f, err := os.OpenFile(ad.rejects, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+		f, err := createRejects(ad.rejects)
 		if err != nil {
 			return fmt.Errorf("create rejects file: %w", err)
 		}

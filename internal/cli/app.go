@@ -146,14 +146,32 @@ func (a *app) logger() *slog.Logger {
 
 // printJSON prints one document on a line of its own.
 func (a *app) printJSON(v any) error {
+	doc, err := encodeJSON(v)
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(doc)
+	return err
+}
+
+// printJSONRest prints the fields of an object that was begun before, and ends it.
+func (a *app) printJSONRest(v any) error {
+	doc, err := encodeJSON(v)
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(bytes.TrimPrefix(doc, []byte("{")))
+	return err
+}
+
+func encodeJSON(v any) ([]byte, error) {
 	var doc bytes.Buffer
 	enc := json.NewEncoder(&doc)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := a.out.Write(report.EscapeJSON(doc.Bytes()))
-	return err
+	return report.EscapeJSON(doc.Bytes()), nil
 }
 
 // printf prints to stdout. Errors of stdout show when it is closed.

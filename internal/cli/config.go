@@ -21,6 +21,7 @@ type Config struct {
 	Accept       acceptConfig       `yaml:"accept" doc:"which files are kept"`
 	HTTP         httpConfig         `yaml:"http" doc:"how the network is used"`
 	Robots       robotsConfig       `yaml:"robots" doc:"robots.txt"`
+	Works        worksConfig        `yaml:"works" doc:"the tree with a name for each file"`
 }
 
 type orchestratorConfig struct {
@@ -69,6 +70,10 @@ type robotsConfig struct {
 	Obey bool `yaml:"obey" doc:"do as robots.txt says where it applies"`
 }
 
+type worksConfig struct {
+	Sidecars bool `yaml:"sidecars" doc:"beside each link a file NAME.json that says where the work's file is from"`
+}
+
 // defaultConfig holds for whatever nobody has configured.
 func defaultConfig() Config {
 	return Config{
@@ -102,5 +107,6 @@ func defaultConfig() Config {
 			HTTP1Only:     true,
 		},
 		Robots: robotsConfig{Obey: true},
+		Works:  worksConfig{Sidecars: true},
 	}
 }

@@ -75,6 +75,7 @@ func sample() map[string]string {
 		"http.http1_only":               "false",
 		"http.user_agent":               "reader/1 (mailto:a.reader@university.edu)",
 		"robots.obey":                   "false",
+		"works.sidecars":                "false",
 	}
 	for _, kind := range []string{"default_host", "default_resolver"} {
 		values["limits."+kind+".in_flight"] = "3"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,7 +79,7 @@ func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum a
 		if err != nil {
 			return ad.sum, err
 		}
-		ad.rejects = filepath.Join(o.data, "rejects", run+".jsonl")
+		ad.rejects = rejectsPath(o.data, run)
 		err = errors.Join(ad.stream(ctx, arg, in, opt), in.Close())
 		if err != nil {
 			return ad.sum, err

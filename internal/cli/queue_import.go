@@ -70,7 +70,7 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 		o.run = newRunName(baseName(name))
 	}
 	if o.rejects == "" && !o.dryRun {
-		o.rejects = filepath.Join(o.data, "rejects", o.run+".jsonl")
+		o.rejects = rejectsPath(o.data, o.run)
 	}
 	in, err := o.input(ctx, "import", name, o.strict)
 	if err != nil {

@@ -50,6 +50,7 @@ func (c Config) library() quire.Config {
 		Accept:       c.Accept.library(),
 		HTTP:         c.HTTP.library(),
 		IgnoreRobots: !c.Robots.Obey,
+		NoSidecars:   !c.Works.Sidecars,
 	}
 	for _, name := range c.Resolvers.active() {
 		r := c.Resolvers.named(name)

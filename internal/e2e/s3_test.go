@@ -88,6 +88,8 @@ func TestS3(t *testing.T) {
 	}
 	checkBucket(t, server, bucket, rough, got)
 	checkAgreement(t, rough, got)
+	rough.run(t, []int{0}, "verify")
+	rough.run(t, []int{0}, "verify", "--repair")
 	for _, name := range []string{"manifest.jsonl", "quire.db"} {
 		if text := read(t, rough.data, name); strings.Contains(text, s3test.SecretKey) || strings.Contains(text, s3test.AccessKey) {
 			t.Errorf("%s holds a key of the S3 server", name)

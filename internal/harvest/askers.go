@@ -54,7 +54,7 @@ func (as *askers) resolve(ctx context.Context, outs []queue.Outcome) {
 		} else {
 			outs[a.place] = a.heard(r, answers[i])
 		}
-		outs[a.place].Signal.Allowance = heard
+		outs[a.place].Signal.Allowance = outs[a.place].Signal.Allowance.Stricter(heard)
 	}
 }
 

@@ -132,6 +132,9 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
+	if outOfFiles(err) {
+		return w.noDisk(err)
+	}
 	fail := asFailure(err)
 	if fail.Status != 0 {
 		status = fail.Status

@@ -39,6 +39,8 @@ type Config struct {
 	Blobs     blob.Store
 	BlobDir   string                  // what stands before a blob's path in a record: "artifacts", or a URL
 	Links     *blob.Links             // nil: no readable link tree
+	Sidecars  bool                    // beside each link a file that says what it is
+	Version   string                  // of the program, for records
 	Owners    *Owners                 // nil: which works share a file is known of this run alone
 	HostKey   func(url string) string // key of a URL's host, with hosts that share a service's key
 	Exempt    func(url string) bool   // hosts that robots.txt is not asked of: documented APIs
@@ -58,7 +60,7 @@ type Harvest struct {
 	mu  sync.Mutex
 	off map[string]string // resolvers that are switched off for this run, and why
 
-	diskBack time.Time // until then the disk is not expected to take files
+	storage outage
 }
 
 // New returns a harvest.
@@ -141,13 +143,11 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, i int, asking *askers)
 	case act.robots != "":
 		return w.loadRobots(ctx, act.robots)
 	}
-	if left := h.diskLeft(); left > 0 {
-		out := w.handBack("disk", queue.Signal{})
-		out.Delay = left
-		return out
+	if left := h.storage.left(time.Now()); left > 0 {
+		return w.wait(left)
 	}
 	out := w.fetch(ctx, act.url)
-	out.Signal.Allowance = w.crawlDelay(act.url)
+	out.Signal.Allowance = out.Signal.Allowance.Stricter(w.crawlDelay(act.url))
 	return out
 }
 

@@ -48,6 +48,9 @@ func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
+	if outOfFiles(err) {
+		return w.noDisk(err)
+	}
 	fail := asFailure(err)
 	sig := w.signal(fail)
 	switch fail.Class {
@@ -77,6 +80,9 @@ func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
 	status, err := w.cfg.Robots.Load(ctx, url)
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
+	}
+	if outOfFiles(err) {
+		return w.noDisk(err)
 	}
 	var sig queue.Signal
 	if status != 0 {

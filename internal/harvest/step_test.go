@@ -155,7 +155,7 @@ func TestStep_diskTrouble(t *testing.T) {
 				if out.Verb != queue.Release || out.Delay != diskPause || out.Reason != "disk" || out.Error == "" || b.job.Attempts != 0 {
 					t.Fatalf("full disk: %+v, %d attempts", out, b.job.Attempts)
 				}
-				b.h.diskBack = time.Time{} // the pause is over
+				b.h.storage.next = time.Time{} // the pause is over
 			}
 			full.at = ""
 			if out := b.step(); out.Verb != queue.Finish || out.State != queue.Done {

@@ -13,13 +13,11 @@ import (
 
 	"github.com/quire-dev/quire/internal/blob"
 	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/sidecar"
 	"github.com/quire-dev/quire/internal/verdict"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
 )
-
-// diskPause is for how long no file is asked for when the disk can't take files.
-const diskPause = 15 * time.Second
 
 // file reads the body into the part in hand, judges it on the way, and stores it if
 // it is what it claims to be.
@@ -72,6 +70,7 @@ func (w walk) shared(url string, v *verdict.Verdict, b blob.Blob) {
 // putAside keeps a file that is suspected to be another work's for a human to look
 // at, and goes on to the next candidate. It does not get into the link tree.
 func (w walk) putAside(resp *fetch.Response, v verdict.Verdict, b blob.Blob, sig queue.Signal) queue.Outcome {
+	w.recovered()
 	w.story.at().Kept = w.describe(resp.URL, v, b)
 	return w.rejected(resp, v.Class, v.Reason, sig)
 }
@@ -105,24 +104,41 @@ func (w walk) rejected(resp *fetch.Response, class paper.Class, note string, sig
 // ack may say so.
 func (w walk) stored(resp *fetch.Response, v verdict.Verdict, b blob.Blob) queue.Outcome {
 	st, t := w.story, w.story.at()
-	if w.cfg.Links != nil {
-		// The tree can be made again; what stands in a link's way is no reason to
-		// get the file once more.
-		switch err := w.cfg.Links.Link(st.Artifact.Path(), b.Path); {
-		case err != nil && blob.OutOfService(err):
-			return w.noDisk(err)
-		case err != nil:
-			w.cfg.Log.Warn("file stored, but not linked", "artifact_id", w.job.ArtifactID, "error", err)
-		}
-	}
 	file := w.describe(resp.URL, v, b)
+	at, hops := st.At, t.Hops
 	st.hop(paper.Hop{URL: resp.URL, Status: resp.Status})
 	t.Over, st.At = true, nil
+	rec := st.record(file)
+	rec.At, rec.Attempts, rec.QuireVersion = time.Now().UTC().Truncate(time.Millisecond), w.job.Attempts, w.cfg.Version
+	if err := w.name(rec, b.Path); err != nil {
+		t.Over, st.At, t.Hops = false, at, hops // as if it had not been asked for
+		return w.noDisk(err)
+	}
 	w.evidence.note(st.Artifact, t.Candidate, "")
+	w.recovered()
 	return queue.Outcome{
 		Verb: queue.Finish, State: queue.Done, Reason: "stored",
-		Result: encode(file), Record: encode(st.record(file)), Signal: queue.Signal{Kind: queue.OK},
+		Result: encode(file), Record: encode(rec), Signal: queue.Signal{Kind: queue.OK},
 	}
+}
+
+// name gives the file its name in the tree for people, with its sidecar. Its error
+// says that storage is out of service: the tree can be made again, and what stands
+// in a link's way is no reason to get the file once more.
+func (w walk) name(rec paper.Record, blobPath string) error {
+	if w.cfg.Links == nil {
+		return nil
+	}
+	name := w.story.Artifact.Path()
+	err := w.cfg.Links.Link(name, blobPath)
+	if err == nil && w.cfg.Sidecars {
+		err = w.cfg.Links.Write(name+sidecar.Ext, sidecar.Encode(rec))
+	}
+	if err != nil && !blob.OutOfService(err) {
+		w.cfg.Log.Warn("file stored, but not linked", "artifact_id", w.job.ArtifactID, "error", err)
+		err = nil
+	}
+	return err
 }
 
 // encode writes JSON without escaping the & of URLs, which would make six bytes
@@ -150,25 +166,6 @@ func (w walk) notStored(ctx context.Context, resp *fetch.Response, err error) qu
 	default:
 		return w.rejected(resp, paper.Config, err.Error(), queue.Signal{Kind: queue.OK})
 	}
-}
-
-// noDisk hands the job back when storage fails: that is not the job's fault.
-func (w walk) noDisk(err error) queue.Outcome {
-	w.Leave()
-	w.cfg.Log.Error("file not stored; its job waits", "artifact_id", w.job.ArtifactID, "wait", diskPause, "error", err)
-	w.mu.Lock()
-	w.diskBack = time.Now().Add(diskPause)
-	w.mu.Unlock()
-	out := w.handBack("disk", queue.Signal{})
-	out.Delay, out.Error = diskPause, err.Error()
-	return out
-}
-
-// diskLeft returns how long no file is to be asked for, as it could not be kept.
-func (h *Harvest) diskLeft() time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return time.Until(h.diskBack)
 }
 
 // diskError tells a failing disk from a failing host in a copy between them.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -38,6 +39,7 @@ type Line struct {
 // whatever a crash kept from being written is written when it next catches up.
 // Its writers, the run and who prunes, take turns.
 type Manifest struct {
+	path    string
 	f       *os.File
 	lock    *flock.Flock
 	size    int64 // of the whole lines
@@ -47,6 +49,11 @@ type Manifest struct {
 
 // manifestPage is how many jobs are read from the store at a time.
 const manifestPage = 500
+
+const (
+	manifestMode = 0o640
+	lockExt      = ".lock" // beside the manifest: who writes it holds this
+)
 
 // turnWait is how long a writer waits for its turn. Whoever has it for longer is
 // frozen, and will find, when it thaws, that the file has grown: see follow.
@@ -58,22 +65,55 @@ const tail = 4 << 20
 // OpenManifest opens the manifest at path and cuts off a last line that a crash
 // left incomplete.
 func OpenManifest(path, version string) (*Manifest, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
-	if err != nil {
-		return nil, fmt.Errorf("open manifest: %w", err)
-	}
-	m := &Manifest{f: f, lock: flock.New(path+".lock", flock.SetPermissions(0o640)), version: version}
+	m := &Manifest{path: path, lock: flock.New(path+lockExt, flock.SetPermissions(manifestMode)), version: version}
 	over, err := m.turn(context.Background())
 	if err == nil {
-		err = m.recover()
+		err = m.reopen()
 		over()
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("open manifest %s: %w", path, err)
+		return nil, fmt.Errorf("open manifest %s: %w", path, errors.Join(err, m.Close()))
 	}
 	return m, nil
 }
+
+// reopen opens the file that is at the path now.
+func (m *Manifest) reopen() error {
+	f, err := openRegular(m.path, os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return err
+	}
+	if m.f != nil {
+		_ = m.f.Close() // all of it is synced
+	}
+	m.f = f
+	return m.recover()
+}
+
+// openRegular opens a file as os.OpenFile does, but none that is not regular: what is
+// written to a symlink that somebody has planted would go where he wants it.
+func openRegular(path string, flag int) (*os.File, error) {
+	seen, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) && flag&os.O_CREATE != 0 {
+		return os.OpenFile(path, flag|os.O_EXCL, manifestMode)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !seen.Mode().IsRegular() {
+		return nil, fmt.Errorf("open %s: %w", path, errNotRegular)
+	}
+	f, err := os.OpenFile(path, flag, manifestMode)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := f.Stat(); err != nil || !os.SameFile(seen, opened) {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, errNotRegular), err, f.Close())
+	}
+	return f, nil
+}
+
+var errNotRegular = errors.New("something else is in the place of this file")
 
 // recover finds the last whole line and continues after it.
 func (m *Manifest) recover() error {
@@ -139,6 +179,9 @@ func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 
 // turn waits until nobody else writes, and returns what ends the turn.
 func (m *Manifest) turn(ctx context.Context) (over func(), err error) {
+	if fi, err := os.Lstat(m.lock.Path()); err == nil && !fi.Mode().IsRegular() {
+		return nil, fmt.Errorf("lock manifest: %s: %w", m.lock.Path(), errNotRegular)
+	}
 	waiting, cancel := context.WithTimeout(ctx, turnWait)
 	defer cancel()
 	if _, err := m.lock.TryLockContext(waiting, turnWait/1000); err != nil && waiting.Err() == nil {
@@ -148,11 +191,18 @@ func (m *Manifest) turn(ctx context.Context) (over func(), err error) {
 }
 
 // follow goes on where the file ends, if that is not where we left it: a write
-// of ours broke off, or we were frozen and another run went on with it.
+// of ours broke off, or we were frozen and another run went on with it. If there is
+// another file by now, which verify has written anew, it is that one's end.
 func (m *Manifest) follow() error {
 	info, err := m.f.Stat()
-	if err != nil || info.Size() == m.size {
+	if err != nil {
 		return err
+	}
+	if at, err := os.Lstat(m.path); err != nil || !os.SameFile(at, info) {
+		return m.reopen()
+	}
+	if info.Size() == m.size {
+		return nil
 	}
 	return m.recover()
 }
@@ -216,4 +266,10 @@ func (l Line) Marshal() ([]byte, error) {
 }
 
 // Close closes the file.
-func (m *Manifest) Close() error { return errors.Join(m.f.Close(), m.lock.Close()) }
+func (m *Manifest) Close() error {
+	err := m.lock.Close()
+	if m.f != nil {
+		err = errors.Join(m.f.Close(), err)
+	}
+	return err
+}
