@@ -157,6 +157,10 @@ func (t teller) notAsked() []NotAsked {
 func (t teller) whyNot(r paper.Resolver, a paper.Artifact) string {
 	switch {
 	case !r.Accepts(a):
+		a.Dead = []paper.Candidate{{URL: "https://dead.invalid/a.pdf", Kind: paper.PDF}}
+		if r.Accepts(a) {
+			return "needs a file that is gone"
+		}
 		return "needs an identifier that is not known"
 	case t.job.State == queue.Done:
 		return "a file was found before"
