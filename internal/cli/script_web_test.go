@@ -48,7 +48,7 @@ func scriptWorld() testweb.World {
 	busy := at("busy", "At a Busy Host")
 	busy.Copies[0].URL = "https://busy.example/file.pdf"
 	busy.Copies[0].Lies = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Retry-After", "600")
+		rw.Header().Set("Retry-After", "620")
 		http.Error(rw, "later", http.StatusTooManyRequests)
 	})
 	unknown := testweb.Work{DOI: "10.5555/unknown", Unknown: true}
