@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quire-dev/quire/internal/need"
 	"github.com/quire-dev/quire/queue"
 	"github.com/quire-dev/quire/sqlite"
 )
@@ -52,20 +53,6 @@ func (p promises) check(t *testing.T, s *sqlite.Store) {
 	if st, err := s.Stats(t.Context()); err != nil || st.Total() != len(jobs) {
 		t.Errorf("%d jobs are counted, %d there, %v", st.Total(), len(jobs), err)
 	}
-}
-
-// needStrace skips the test if system calls can't be tampered with here, or
-// fails it if QUIRE_TEST_REQUIRE names strace.
-func needStrace(t *testing.T) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "strace", "-f", "-qq", "-o", os.DevNull, "true").CombinedOutput()
-	if err == nil {
-		return
-	}
-	if slices.Contains(strings.Split(os.Getenv("QUIRE_TEST_REQUIRE"), ","), "strace") {
-		t.Fatalf("strace does not work here: %v: %s", err, out)
-	}
-	t.Skipf("strace does not work here: %v: %s", err, out)
 }
 
 // A fault is what happens to the nth call of a thread.
@@ -120,7 +107,7 @@ func some(all []fault, few int) []fault {
 // was promised, whether it was making the database, migrating it or at work.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	needStrace(t)
+	need.Strace(t)
 	dir, promised := t.TempDir(), make(promises)
 	struck := 0
 	list := some(faults(), 12)

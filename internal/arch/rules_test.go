@@ -32,7 +32,7 @@ func floors() map[string]int {
 
 		"examples/email": 5, // of embedding: it uses only what is public
 
-		"internal/corpus": anywhere, "internal/testnet": anywhere, "internal/storetest": anywhere, "internal/pgtest": anywhere, "internal/blobtest": anywhere, "internal/s3test": anywhere,
+		"internal/corpus": anywhere, "internal/need": anywhere, "internal/testnet": anywhere, "internal/storetest": anywhere, "internal/pgtest": anywhere, "internal/blobtest": anywhere, "internal/s3test": anywhere,
 		"internal/arch": anywhere, "internal/e2e": anywhere,
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/need"
 )
 
 const childEnv = "QUIRE_TEST_BLOB_DIR"
@@ -52,15 +53,12 @@ func storeOne(dir string) string {
 // which is empty if it was killed.
 func child(t *testing.T, dir string, under ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(under[0]); err != nil {
-		t.Skip(err)
+	if under[0] == "strace" {
+		need.Strace(t)
 	}
 	cmd := exec.CommandContext(t.Context(), under[0], append(under[1:], os.Args[0])...)
 	cmd.Env = append(os.Environ(), childEnv+"="+dir, "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.CombinedOutput()
-	if strings.Contains(string(out), "ptrace") {
-		t.Skipf("strace does not work here: %s", out)
-	}
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); err != nil && (!ok || status.Signal() != syscall.SIGKILL) {
 		t.Fatalf("%v: %v\n%s", under, err, out)
 	}
@@ -98,9 +96,7 @@ func TestLocal_outOfService(t *testing.T) {
 
 func TestLocal_diskFull(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
-		t.Skipf("mount: %v", err)
-	}
+	need.Or(t, "mount", syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"))
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)

@@ -10,22 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quire-dev/quire/internal/need"
 	"github.com/quire-dev/quire/internal/testweb"
 )
-
-// needStrace skips the test if system calls can't be tampered with here, or
-// fails it if QUIRE_TEST_REQUIRE names strace.
-func needStrace(t *testing.T) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "strace", "-f", "-qq", "-o", os.DevNull, "true").CombinedOutput()
-	if err == nil {
-		return
-	}
-	if slices.Contains(strings.Split(os.Getenv("QUIRE_TEST_REQUIRE"), ","), "strace") {
-		t.Fatalf("strace does not work here: %v: %s", err, out)
-	}
-	t.Skipf("strace does not work here: %v: %s", err, out)
-}
 
 // crashWorks are works with a file each, at hosts that answer at once.
 func crashWorks() testweb.World {
@@ -77,7 +64,7 @@ func crashes() (all []crash) {
 // end in the same as if nothing had happened. QUIRE_TEST_CRASHES=all tries all
 // points instead of a few.
 func TestCrashPoints(t *testing.T) {
-	needStrace(t)
+	need.Strace(t)
 	web := startWeb(t)
 	world := crashWorks()
 	web.Serve(world)

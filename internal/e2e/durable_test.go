@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/quire-dev/quire/internal/need"
 	"github.com/quire-dev/quire/internal/testweb"
 )
 
@@ -63,7 +64,7 @@ func queued(t *testing.T, web *testweb.Web, world testweb.World) place {
 // descriptors. Run again, it ends as if nothing had happened, each file is whole, and
 // verify finds nothing. QUIRE_TEST_CRASHES=all tries all points instead of a few.
 func TestRunCrashPoints(t *testing.T) {
-	needStrace(t)
+	need.Strace(t)
 	web := startWeb(t)
 	world := durableWorld()
 	web.Serve(world)
@@ -156,7 +157,7 @@ func converged(t *testing.T, p place) []string {
 // TestDurableOrder looks at the system calls of a run: each file is synced before it
 // gets its name, its directory after, and only then does the database hear of it.
 func TestDurableOrder(t *testing.T) {
-	needStrace(t)
+	need.Strace(t)
 	web := startWeb(t)
 	world := durableWorld()
 	web.Serve(world)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quire-dev/quire/internal/need"
 )
 
 // storageTrouble keeps files from being stored, and the program from nothing else.
@@ -91,12 +93,11 @@ func TestStorageTrouble(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they wait for the program's next try, most of the time
 			disk := t.TempDir()
-			if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=2m"); err != nil {
-				t.Skipf("mount: %v", err)
-			}
+			need.Or(t, "mount", syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=2m"))
 			t.Cleanup(func() { check(t, syscall.Unmount(disk, syscall.MNT_DETACH)) })
-			if _, err := exec.LookPath("prlimit"); trouble.run != nil && err != nil {
-				t.Skip(err)
+			if trouble.run != nil {
+				_, err := exec.LookPath("prlimit")
+				need.Or(t, "mount", err) // of the same package as mount
 			}
 			p := queued(t, web, world)
 			artifacts := "file:" + filepath.Join(disk, "artifacts")

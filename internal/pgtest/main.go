@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/quire-dev/quire/internal/need"
 )
 
 // Shared is one server for the tests of a package, started by the first that asks
@@ -34,11 +34,10 @@ func (sh *Shared) Server(t testing.TB) *Server {
 // other errors, or if QUIRE_TEST_REQUIRE names postgres.
 func Need(t testing.TB, err error) {
 	t.Helper()
-	required := slices.Contains(strings.Split(os.Getenv("QUIRE_TEST_REQUIRE"), ","), "postgres")
-	switch {
-	case errors.Is(err, ErrMissing) && !required:
-		t.Skipf("%v: the tests of the PostgreSQL store are left out", err)
-	case err != nil:
+	if errors.Is(err, ErrMissing) {
+		need.Or(t, "postgres", err)
+	}
+	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
 }

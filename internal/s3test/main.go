@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/quire-dev/quire/internal/need"
 )
 
 // Shared is one server for the tests of a package, started by the first that asks
@@ -32,11 +32,10 @@ func (sh *Shared) Server(t testing.TB) *Server {
 // errors, or if QUIRE_TEST_REQUIRE names s3.
 func Need(t testing.TB, err error) {
 	t.Helper()
-	required := slices.Contains(strings.Split(os.Getenv("QUIRE_TEST_REQUIRE"), ","), "s3")
-	switch {
-	case errors.Is(err, ErrMissing) && !required:
-		t.Skipf("%v: the tests of the S3 store are left out", err)
-	case err != nil:
+	if errors.Is(err, ErrMissing) {
+		need.Or(t, "s3", err)
+	}
+	if err != nil {
 		t.Fatalf("start S3 server: %v", err)
 	}
 }
