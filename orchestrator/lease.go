@@ -95,8 +95,7 @@ func (r *run) ask(rows int) {
 }
 
 // start runs the leased jobs, as many with each permit of their key as it may
-// take, and returns the
-// permits for which no row came.
+// take, and returns the permits for which no row came.
 func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Time) (spare []schedule.Permit) {
 	byKey := make(map[string][]queue.Lease)
 	for _, l := range leases {

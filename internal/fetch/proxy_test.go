@@ -35,13 +35,13 @@ func (p *tunnels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer far.Close()
 	w.WriteHeader(http.StatusOK)
-	near, _, err := http.NewResponseController(w).Hijack()
+	near, begun, err := http.NewResponseController(w).Hijack() // what the client has sent by now is in begun
 	if err != nil {
 		return
 	}
 	defer near.Close()
 	var both sync.WaitGroup
-	both.Go(func() { _, _ = io.Copy(far, near); far.Close() })
+	both.Go(func() { _, _ = io.Copy(far, begun); far.Close() })
 	_, _ = io.Copy(near, far)
 	near.Close()
 	both.Wait()

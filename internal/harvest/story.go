@@ -104,8 +104,8 @@ func loadStory(job queue.Job) (*story, error) {
 
 func (st *story) encode() json.RawMessage { return encode(st) }
 
-// add merges candidates into the story that give what is wanted, and pages: each URL once, the first maxPerAnswer
-// of them, without those that are too long for half of the room that is left, so
+// add merges candidates that give what is wanted, and pages, into the story: each
+// URL once, the first maxPerAnswer of them, without those that are too long for half of the room that is left, so
 // that it is never used up.
 func (st *story) add(found []paper.Candidate, depth int) (added int) {
 	room := maxURLs

@@ -7,8 +7,10 @@ const (
 	// by one, so that a cap of 2 becomes 4 after 20.
 	startStep = 10
 	// recoverStep is the same after a cap was halved: a host in trouble is given time.
-	// recoverAfter is how long that lasts where answers are slow, and then so few do: of a host that takes 13 s for each, 50 would be more than many runs need from it.
-	recoverStep  = 50
+	recoverStep = 50
+	// recoverAfter is how long that lasts at most where answers are slow: recoverLeast
+	// of them do then. A host that takes 13 s for each would need 11 minutes for 50,
+	// which is more than many runs want of it.
 	recoverAfter = time.Minute
 	recoverLeast = 4
 	// troublesToHalve in a row halve a cap: one may be about one document.

@@ -141,7 +141,8 @@ func (t *Table) due(now time.Duration) {
 //
 // Half of the slots take the key that has been able to start for the longest, so
 // that none waits for ever and few rows of one key never wait for many of others,
-// however old those are. The other slots take the key with the most work left, so that it does not
+// however old those are. The other slots take the key with the most work left, so
+// that it does not
 // remain when all else is done.
 func (t *Table) next(now time.Duration) (k *key, fair bool) {
 	t.due(now)
