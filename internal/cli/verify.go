@@ -130,7 +130,7 @@ func (o *verifyCmd) found(f quire.Finding) error {
 // progressed tells how far it is, every so often.
 func (o *verifyCmd) progressed(c quire.Verified) {
 	now := time.Now()
-	if now.Sub(o.told) < plainEvery || o.progress == "none" || o.progress == "auto" && o.logFormat == "json" {
+	if now.Sub(o.told) < plainEvery || o.display() == displayNone {
 		return
 	}
 	o.told = now

@@ -76,7 +76,7 @@ func (w *watch) observe(e quire.Event) {
 
 // start prints progress until the function it returns is called.
 func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
-	if w.progress == "none" || w.progress == "auto" && w.logFormat == "json" {
+	if w.display() == displayNone {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
