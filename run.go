@@ -132,6 +132,22 @@ func (s *System) Bound() (key string, left time.Duration) {
 	return "", 0
 }
 
+// Keys returns how the keys of a run stand now, by name; nil while Run does not run.
+func (s *System) Keys() []KeyState {
+	if orch := s.running.Load(); orch != nil {
+		return orch.Keys()
+	}
+	return nil
+}
+
+// Requests counts those that this System has sent.
+func (s *System) Requests() int64 {
+	if s.fetch == nil {
+		return 0
+	}
+	return s.fetch.Requests()
+}
+
 // Noted returns how keys stand as runs have noted it, in this process or another:
 // what they have learnt of each, up to some ten seconds ago. Notes that can't be
 // read are left out.

@@ -1,48 +1,13 @@
 package cli
 
 import (
-	"fmt"
-	"math"
-	"strings"
 	"time"
+
+	"github.com/quire-dev/quire/internal/report"
 )
 
-// span writes a duration for people, with two units at most: 45 s, 2 min 10 s,
-// 2 h 10 min, 3 d 4 h.
-func span(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < 0:
-		return "-" + span(-max(d, math.MinInt64+1))
-	case d == 0:
-		return "0 s"
-	case d < 9950*time.Millisecond:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", max(d, 100*time.Millisecond).Seconds()), ".0") + " s"
-	case d.Round(time.Second) < time.Minute:
-		return fmt.Sprintf("%d s", d.Round(time.Second)/time.Second)
-	case d.Round(time.Second) < time.Hour:
-		return units(d.Round(time.Second), time.Minute, "min", time.Second, "s")
-	case d.Round(time.Minute) < day:
-		return units(d.Round(time.Minute), time.Hour, "h", time.Minute, "min")
-	case d > 1000*day:
-		return "over 1000 d"
-	}
-	return units(d.Round(time.Hour), day, "d", time.Hour, "h")
-}
+func span(d time.Duration) string { return report.Span(d) }
 
-// units writes d in a large unit and what is left over in a small one.
-func units(d, large time.Duration, name string, small time.Duration, rest string) string {
-	text := fmt.Sprintf("%d %s", d/large, name)
-	if left := d % large / small; left > 0 {
-		text += fmt.Sprintf(" %d %s", left, rest)
-	}
-	return text
-}
+func seconds(s float64) time.Duration { return report.Seconds(s) }
 
-// seconds is a number of seconds as a duration.
-func seconds(s float64) time.Duration {
-	if s >= math.MaxInt64/1e9 {
-		return math.MaxInt64
-	}
-	return time.Duration(s * float64(time.Second))
-}
+func size(n int64) string { return report.Size(n) }

@@ -205,16 +205,3 @@ func ranked(counts map[string]int) string {
 	}
 	return strings.Join(words, ", ")
 }
-
-// size writes a number of bytes for people, in powers of 1024.
-func size(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	v, i := float64(n), 0
-	for v >= 1024 && i < len(units)-1 {
-		v, i = v/1024, i+1
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", v, units[i])
-}

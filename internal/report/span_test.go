@@ -1,9 +1,11 @@
-package cli
+package report_test
 
 import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/quire-dev/quire/internal/report"
 )
 
 func TestSpan(t *testing.T) {
@@ -27,11 +29,11 @@ func TestSpan(t *testing.T) {
 		math.MinInt64:                                 "-over 1000 d",
 	}
 	for d, want := range tests {
-		if got := span(d); got != want {
-			t.Errorf("span(%v) = %q, want %q", d, got, want)
+		if got := report.Span(d); got != want {
+			t.Errorf("Span(%v) = %q, want %q", d, got, want)
 		}
 	}
-	if got := seconds(1e300); got != math.MaxInt64 {
-		t.Errorf("seconds(1e300) = %v", got)
+	if got := report.Seconds(1e300); got != math.MaxInt64 {
+		t.Errorf("Seconds(1e300) = %v", got)
 	}
 }

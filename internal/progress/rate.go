@@ -1,0 +1,63 @@
+package progress
+
+import "time"
+
+// A rate is that of the last half minute: long enough to be calm, short enough to
+// show that something has changed.
+const (
+	windowWidth = time.Second
+	windowSlots = 30
+)
+
+// tally counts what happened.
+type tally struct {
+	steps, works int
+	bytes        int64
+}
+
+func (t *tally) add(more tally) {
+	t.steps += more.steps
+	t.works += more.works
+	t.bytes += more.bytes
+}
+
+// window holds a tally for each of the last seconds. Its zero value is empty.
+type window struct {
+	slots  [windowSlots + 1]tally // by second, modulo their number: one is filling
+	newest int                    // second of the newest slot
+}
+
+// add counts what happened at a time since the beginning.
+func (w *window) add(at time.Duration, more tally) {
+	w.move(at)
+	w.slots[w.newest%len(w.slots)].add(more)
+}
+
+// move forgets what is too old at a time. Time that seems to go back stands still.
+func (w *window) move(at time.Duration) {
+	second := int(at / windowWidth)
+	if second-w.newest > len(w.slots) {
+		w.newest = second - len(w.slots)
+	}
+	for w.newest < second {
+		w.newest++
+		w.slots[w.newest%len(w.slots)] = tally{}
+	}
+}
+
+// rates are per second.
+type rates struct{ steps, works, bytes float64 }
+
+// rates returns what happened per second of late.
+func (w *window) rates(at time.Duration) rates {
+	w.move(at)
+	var sum tally
+	for _, t := range w.slots {
+		sum.add(t)
+	}
+	over := min(at, windowSlots*windowWidth+at%windowWidth).Seconds()
+	if over <= 0 {
+		return rates{}
+	}
+	return rates{float64(sum.steps) / over, float64(sum.works) / over, float64(sum.bytes) / over}
+}

@@ -1,0 +1,214 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/quire-dev/quire/internal/report"
+)
+
+// Colours are of the sixteen that every terminal has, in its own theme.
+var ( //nolint:gochecknoglobals // constants in all but name: lipgloss has no other kind
+	title  = lipgloss.NewStyle().Bold(true)
+	faint  = lipgloss.NewStyle().Faint(true)
+	good   = lipgloss.NewStyle().Foreground(lipgloss.Green)
+	bad    = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	waits  = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+	chosen = lipgloss.NewStyle().Reverse(true)
+)
+
+const (
+	wide = 120 // columns from which there are two columns of sections
+	slim = 60  // columns below which tables show less
+	// pageFrame is the lines of a page that are not its own: title, and the foot.
+	pageFrame = 3
+)
+
+// draw returns the screen's lines, none wider and not more than there is room for.
+func (m *model) draw() string {
+	w, h := max(m.width, 1), max(m.height, 1)
+	var lines []string
+	switch m.page {
+	case errorPage:
+		lines = m.paged(fmt.Sprintf("Works that ended in error: %s", number(m.now.Failed)), m.errorLines(w), h)
+	case logPage:
+		lines = m.paged("Log", m.logLines(w), h)
+	case helpPage:
+		lines = m.paged("Keys", helpLines(), h)
+	case overview:
+		lines = m.overview(w, h)
+	}
+	lines = lines[:min(len(lines), h)]
+	for i, line := range lines {
+		lines[i] = ansi.Truncate(line, w, "…")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// overview is the first page: the run, its keys, its works.
+func (m *model) overview(w, h int) []string {
+	head := m.head(w)
+	foot := m.foot(w)
+	room := h - len(head) - len(foot)
+	var body []string
+	if w >= wide {
+		half := (w - 3) / 2
+		body = besides(stack(m.keySections(half), room), stack(m.workSections(half), room), half)
+	} else {
+		body = stack(append(m.keySections(w), m.workSections(w)...), room)
+	}
+	for len(body) < room {
+		body = append(body, "")
+	}
+	return append(append(head, body...), foot...)
+}
+
+// head tells of the run as a whole.
+func (m *model) head(w int) []string {
+	s := m.now
+	elapsed := s.Elapsed
+	if !m.at.IsZero() {
+		elapsed += time.Since(m.at)
+	}
+	left := m.leftText()
+	first := spread(title.Render(m.cfg.Title), fmt.Sprintf("%s  %s", clock(elapsed), left), w)
+	counted := fmt.Sprintf(" %3.0f %%  %s of %s", 100*s.Share(), number(s.Total()-s.Rest()), number(s.Total()))
+	lines := []string{first, bar(s.Share(), w-ansi.StringWidth(counted)) + counted}
+	lines = append(lines, wrap([]string{
+		good.Render(number(s.Done)) + " done", number(s.Skipped) + " skipped", coloured(bad, s.Failed) + " error",
+		number(s.Running) + " running", number(s.Ready) + " ready", number(s.Delayed) + " delayed", paused(s.Paused),
+	}, w)...)
+	lines = append(lines, wrap([]string{
+		fmt.Sprintf("%.1f works/s", s.WorksPerSecond), fmt.Sprintf("%.1f steps/s", s.StepsPerSecond),
+		report.Size(int64(s.BytesPerSecond)) + "/s", report.Size(s.Bytes) + " in all",
+	}, w)...)
+	return append(lines, "")
+}
+
+// leftText tells how long the rest takes.
+func (m *model) leftText() string {
+	s := m.now
+	switch {
+	case m.at.IsZero():
+		return ""
+	case s.QueuePaused:
+		return waits.Render("paused")
+	case s.Rest() == 0:
+		return "nothing left"
+	case s.Left.Least <= 0:
+		return ""
+	}
+	return "at least " + clock(s.Left.Least) + " left"
+}
+
+// foot tells which keys there are, or what the last one did.
+func (m *model) foot(w int) []string {
+	switch {
+	case m.quits > 0:
+		return []string{waits.Render("stopping: running requests get time to finish; q again stops at once")}
+	case m.notice != "":
+		return []string{waits.Render(report.Printable(m.notice))}
+	case m.fault != nil:
+		return []string{bad.Render(report.Printable(m.fault.Error()))}
+	case m.cfg.Input == nil:
+		return []string{faint.Render("Ctrl-C stops")}
+	}
+	keys := wrap([]string{"q stop", "↑↓ select", "p pause key", "P pause all", "e errors", "l log", "? help"}, w)
+	return []string{faint.Render(keys[0])}
+}
+
+// paged is a page of lines that may be more than there is room for.
+func (m *model) paged(name string, lines []string, h int) []string {
+	room := max(h-pageFrame, 1)
+	m.scroll = max(min(m.scroll, len(lines)-room), 0)
+	shown := lines[m.scroll:min(m.scroll+room, len(lines))]
+	out := append([]string{title.Render(name), ""}, shown...)
+	for len(out) < h-1 {
+		out = append(out, "")
+	}
+	where := "Esc goes back, q stops the run"
+	if len(lines) > room {
+		where = fmt.Sprintf("%d-%d of %d: ↑↓ scroll, %s", m.scroll+1, m.scroll+len(shown), len(lines), where)
+	}
+	if m.quits > 0 {
+		where = "stopping: q again stops at once"
+	}
+	return append(out, faint.Render(where))
+}
+
+// bar shows a share from 0 to 1. It is full only when all is done.
+func bar(share float64, w int) string {
+	w = max(w, 0)
+	full := min(int(share*float64(w)), w)
+	return good.Render(strings.Repeat("█", full)) + faint.Render(strings.Repeat("░", w-full))
+}
+
+// spread puts left and right at the ends of a line, and leaves out the left one's
+// end if there is no room for both.
+func spread(left, right string, w int) string {
+	gap := w - ansi.StringWidth(left) - ansi.StringWidth(right)
+	if gap < 2 {
+		left = ansi.Truncate(left, max(w-ansi.StringWidth(right)-2, 0), "…")
+		gap = w - ansi.StringWidth(left) - ansi.StringWidth(right)
+	}
+	return left + strings.Repeat(" ", max(gap, 0)) + right
+}
+
+// wrap puts words into lines, two spaces apart; empty ones are left out.
+func wrap(words []string, w int) []string {
+	lines := []string{""}
+	for _, word := range words {
+		last := &lines[len(lines)-1]
+		switch {
+		case word == "":
+		case *last == "":
+			*last = word
+		case ansi.StringWidth(*last)+2+ansi.StringWidth(word) <= w:
+			*last += "  " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+func coloured(style lipgloss.Style, n int) string {
+	if n == 0 {
+		return "0"
+	}
+	return style.Render(number(n))
+}
+
+func paused(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return waits.Render(number(n)) + " paused"
+}
+
+// number writes a whole number with commas.
+func number(n int) string {
+	text := fmt.Sprint(n)
+	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
+// clock writes a time that counts: 0:07, 2:10, 1:02:03, 3 d 4 h.
+func clock(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < 0:
+		return "0:00"
+	case d < time.Hour:
+		return fmt.Sprintf("%d:%02d", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d:%02d:%02d", d/time.Hour, d%time.Hour/time.Minute, d%time.Minute/time.Second)
+	}
+	return report.Span(d)
+}

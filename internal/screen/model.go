@@ -1,0 +1,224 @@
+package screen
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/quire-dev/quire/internal/progress"
+	"github.com/quire-dev/quire/internal/report"
+)
+
+// model is what the screen shows. Bubble Tea calls its methods one at a time.
+type model struct {
+	cfg           Config
+	width, height int
+
+	now   progress.Snapshot
+	at    time.Time // of it; zero: none yet
+	fault error     // of the latest look
+
+	page     page
+	selected string // key
+	held     []progress.Ending
+	scroll   int // first line of a page that is shown
+
+	notice string   // what a key press did
+	log    []string // latest last
+	quits  int      // how often somebody wanted to quit
+}
+
+// page is what fills the screen.
+type page uint8
+
+const (
+	overview page = iota
+	errorPage
+	logPage
+	helpPage
+)
+
+// What the model is told of.
+type (
+	looked struct {
+		now   progress.Snapshot
+		fault error
+		next  time.Duration // until the next look; 0 if it is taken anyway
+	}
+	tick   struct{}
+	logged string
+	did    struct {
+		what string
+		err  error
+	}
+)
+
+func newModel(cfg Config) *model { return &model{cfg: cfg, width: 80, height: 24} }
+
+// Init takes the first look.
+func (m *model) Init() tea.Cmd { return m.look(true) }
+
+// Update takes in what has happened.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tick:
+		return m, m.look(true)
+	case looked:
+		m.take(msg)
+		if msg.next > 0 {
+			return m, tea.Tick(msg.next, func(time.Time) tea.Msg { return tick{} })
+		}
+	case logged:
+		for line := range strings.SplitSeq(string(msg), "\n") {
+			m.log = append(m.log, line)
+		}
+		m.log = m.log[max(0, len(m.log)-keptLines):]
+	case did:
+		m.notice = msg.what
+		if msg.err != nil {
+			m.notice = msg.err.Error()
+		}
+		return m, m.look(false)
+	case tea.KeyPressMsg:
+		return m, m.press(msg.String())
+	}
+	return m, nil
+}
+
+// look looks at the run, once or as one of the looks that follow each other.
+func (m *model) look(again bool) tea.Cmd {
+	look := m.cfg.Look
+	return func() tea.Msg {
+		begin := time.Now()
+		now, fault := look(context.Background())
+		next := time.Duration(0)
+		if again {
+			next = max(lookEvery, time.Duration(float64(time.Since(begin))/share))
+		}
+		return looked{now, fault, next}
+	}
+}
+
+func (m *model) take(l looked) {
+	m.fault = l.fault
+	if l.fault != nil {
+		return
+	}
+	m.now, m.at = l.now, time.Now()
+}
+
+// press does what a key of the keyboard is for.
+func (m *model) press(key string) tea.Cmd {
+	m.notice = ""
+	switch key {
+	case "q", "ctrl+c":
+		m.quits++
+		m.cfg.Quit()
+	case "ctrl+z":
+		return tea.Suspend
+	case "ctrl+l":
+		return tea.ClearScreen
+	case "e":
+		m.turn(errorPage)
+	case "l":
+		m.turn(logPage)
+	case "?", "h":
+		m.turn(helpPage)
+	case "esc", "enter":
+		m.turn(overview)
+	case "up", "k":
+		m.move(-1)
+	case "down", "j":
+		m.move(1)
+	case "pgup", "b":
+		m.move(-max(1, m.height-pageFrame))
+	case "pgdown", "space", "f":
+		m.move(max(1, m.height-pageFrame))
+	case "home", "g":
+		m.move(-1 << 30)
+	case "end", "G":
+		m.move(1 << 30)
+	case "p":
+		return m.pause(m.selected)
+	case "P":
+		return m.pause("")
+	}
+	return nil
+}
+
+// turn shows a page, or the overview if it is shown already. The list of errors
+// stands still while it is read.
+func (m *model) turn(to page) {
+	if m.page == to {
+		to = overview
+	}
+	m.page, m.scroll, m.held = to, 0, nil
+	if to == errorPage {
+		m.held = m.now.Errors
+	}
+}
+
+// move moves the selection, or what is shown of a page.
+func (m *model) move(by int) {
+	if m.page != overview {
+		m.scroll += by // bounded when drawn, where the lines are counted
+		return
+	}
+	keys := m.selectable()
+	if len(keys) == 0 {
+		return
+	}
+	at := slices.Index(keys, m.selected)
+	if at < 0 && by > 0 {
+		at = -1
+	}
+	m.selected = keys[min(max(at+by, 0), len(keys)-1)]
+}
+
+// selectable are the keys that the overview shows, from top to bottom.
+func (m *model) selectable() []string {
+	var keys []string
+	for _, list := range [][]progress.Key{busy(m.now), waiting(m.now)} {
+		for _, k := range list {
+			keys = append(keys, k.Key)
+		}
+	}
+	return keys
+}
+
+// pause pauses a key or, with "", the queue; if it is paused, it goes on.
+func (m *model) pause(key string) tea.Cmd {
+	paused, named := m.now.QueuePaused, key
+	if key == "" {
+		named = "the queue"
+	} else {
+		at := slices.IndexFunc(m.now.Keys, func(k progress.Key) bool { return k.Key == key })
+		if at < 0 || m.page != overview {
+			m.notice = "select a key with ↑ and ↓ to pause it; P pauses the queue"
+			return nil
+		}
+		paused = m.now.Keys[at].Paused
+	}
+	change, what, again := m.cfg.Pause, " is paused: nothing starts there until it is resumed", "p"
+	if paused {
+		change, what = m.cfg.Resume, " goes on"
+	} else {
+		what += " (" + again + ")"
+	}
+	return func() tea.Msg {
+		return did{report.Printable(named + what), change(context.Background(), key)}
+	}
+}
+
+// View draws the screen.
+func (m *model) View() tea.View {
+	v := tea.NewView(m.draw())
+	v.AltScreen = true
+	v.WindowTitle = "quire"
+	return v
+}

@@ -1,0 +1,214 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/quire-dev/quire/internal/progress"
+	"github.com/quire-dev/quire/internal/report"
+	"github.com/quire-dev/quire/queue"
+)
+
+// section is a list under a title.
+type section struct {
+	title string
+	rows  []string
+}
+
+// stack puts sections one above the other. Each that has rows gets its title and
+// one row if there is room, the first ones first; the rest of the room is dealt
+// out row by row.
+func stack(sections []section, room int) []string {
+	shown := make([]int, len(sections)) // rows
+	for i, s := range sections {
+		need := 2
+		if i > 0 {
+			need++ // a line between
+		}
+		if len(s.rows) > 0 && need <= room {
+			shown[i], room = 1, room-need
+		}
+	}
+	for dealt := true; dealt && room > 0; {
+		dealt = false
+		for i, s := range sections {
+			if shown[i] > 0 && shown[i] < len(s.rows) && room > 0 {
+				shown[i], room, dealt = shown[i]+1, room-1, true
+			}
+		}
+	}
+	var lines []string
+	for i, s := range sections {
+		if shown[i] == 0 {
+			continue
+		}
+		if len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		name := title.Render(s.title)
+		if more := len(s.rows) - shown[i]; more > 0 {
+			name += faint.Render(fmt.Sprintf("  and %s more", number(more)))
+		}
+		lines = append(append(lines, name), s.rows[:shown[i]]...)
+	}
+	return lines
+}
+
+// besides puts two columns beside each other.
+func besides(left, right []string, w int) []string {
+	lines := make([]string, max(len(left), len(right)))
+	for i := range lines {
+		var l, r string
+		if i < len(left) {
+			l = ansi.Truncate(left[i], w, "…")
+		}
+		if i < len(right) {
+			r = ansi.Truncate(right[i], w, "…")
+		}
+		lines[i] = l + strings.Repeat(" ", w-ansi.StringWidth(l)+3) + r
+	}
+	return lines
+}
+
+// busy are the keys where something may start, those that take longest first.
+func busy(s progress.Snapshot) []progress.Key {
+	var keys []progress.Key
+	for _, k := range s.Keys {
+		if !k.Waits() && k.Ready+k.InFlight > 0 {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// waiting are the keys where nothing may start now although there is work.
+func waiting(s progress.Snapshot) []progress.Key {
+	var keys []progress.Key
+	for _, k := range s.Keys {
+		if k.Waits() || k.Ready+k.InFlight == 0 {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func (m *model) keySections(w int) []section {
+	var running, held []string
+	for _, k := range busy(m.now) {
+		running = append(running, m.mark(k.Key, busyRow(k, w), w))
+	}
+	for _, k := range waiting(m.now) {
+		held = append(held, m.mark(k.Key, m.waitRow(k, w), w))
+	}
+	return []section{{columns("Busiest", w), running}, {"Waiting", held}}
+}
+
+// mark shows which key is selected.
+func (m *model) mark(key, row string, w int) string {
+	if key != m.selected {
+		return row
+	}
+	return chosen.Render(spread(ansi.Strip(row), "", w))
+}
+
+// columns is the title of the table of busy keys.
+func columns(name string, w int) string {
+	if w < slim {
+		return spread(name, fmt.Sprintf("%6s %8s", "ready", "left"), w)
+	}
+	return spread(name, fmt.Sprintf("%9s %6s %7s %9s", "in flight", "a sec.", "ready", "left"), w)
+}
+
+func busyRow(k progress.Key, w int) string {
+	left := ""
+	if k.Left > 0 {
+		left = clock(k.Left)
+	}
+	if w < slim {
+		return spread(report.Printable(k.Key), fmt.Sprintf("%6s %8s", number(k.Ready), left), w)
+	}
+	most, rate := "any", "any"
+	if k.Cap > 0 {
+		most = fmt.Sprint(k.Cap)
+	}
+	if k.PerSecond > 0 {
+		rate = fmt.Sprintf("%.3g", k.PerSecond)
+	}
+	return spread(report.Printable(k.Key), fmt.Sprintf("%9s %6s %7s %9s", fmt.Sprintf("%d/%s", k.InFlight, most), rate, number(k.Ready), left), w)
+}
+
+// waitRow tells why nothing starts at a key, and for how long.
+func (m *model) waitRow(k progress.Key, w int) string {
+	why, until := "retries", ""
+	switch {
+	case k.Paused:
+		why = "paused"
+	case k.Breaker == "down":
+		why = "keeps failing: given up"
+	case k.Gate > 0:
+		why = reason(k.Reason)
+		until = "opens in " + clock(k.Gate-time.Since(m.at))
+		if w < slim {
+			until = clock(k.Gate - time.Since(m.at))
+		}
+	case k.Breaker == "open":
+		why = "keeps failing"
+	}
+	count := number(k.Ready+k.Delayed) + " wait"
+	right := strings.Join(wrap([]string{waits.Render(why), until, count}, w), " ")
+	if w < slim {
+		right = strings.Join(wrap([]string{waits.Render(why), until}, w), " ")
+	}
+	return spread(report.Printable(k.Key), right, w)
+}
+
+// reason is why a gate is closed, in few words.
+func reason(word string) string {
+	switch word {
+	case "throttled":
+		return "asks for less"
+	case "quota":
+		return "no quota left"
+	case "blocked":
+		return "shuts us out"
+	case "breaker":
+		return "keeps failing"
+	case "daily":
+		return "had its requests of today"
+	}
+	return word
+}
+
+func (m *model) workSections(w int) []section {
+	var ended, failed []string
+	for _, e := range m.now.Ended {
+		ended = append(ended, endedRow(e, w))
+	}
+	for _, e := range m.now.Errors {
+		failed = append(failed, failedRow(e, w))
+	}
+	log := make([]string, 0, len(m.log))
+	for i := range m.log {
+		log = append(log, report.Printable(ansi.Strip(m.log[len(m.log)-1-i])))
+	}
+	return []section{{"Last failed", failed}, {"Last ended", ended}, {"Log", log}}
+}
+
+func endedRow(e progress.Ending, w int) string {
+	id := report.Printable(e.ArtifactID)
+	if e.State == queue.Done {
+		return spread(good.Render("✓ ")+id, strings.TrimSpace(report.Size(e.Bytes)+"  "+report.Printable(e.Resolver)), w)
+	}
+	return spread(faint.Render("– ")+id, faint.Render(report.Printable(e.Reason)), w)
+}
+
+func failedRow(e progress.Ending, w int) string {
+	why := e.Class
+	if why == "" {
+		why = e.Reason
+	}
+	return spread(bad.Render("✗ ")+report.Printable(e.ArtifactID), bad.Render(report.Printable(why))+"  "+faint.Render(report.Printable(e.Key)), w)
+}
