@@ -1,14 +1,9 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -135,86 +130,4 @@ const longBound = 10 * time.Second
 // note prints a line for people on stderr.
 func (a *app) note(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "%s\n", printable(fmt.Sprintf(format, args...)))
-}
-
-// summary tells what the run did.
-func (w *watch) summary(sum quire.Summary) error {
-	if w.json {
-		return w.printJSON(sum)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, row := range []struct {
-		name  string
-		n     int
-		about string
-	}{
-		{"done", sum.Done, w.doneLine(sum)},
-		{"skipped", sum.Skipped, ranked(w.reasons[queue.Skipped])},
-		{"error", sum.Error, ranked(w.reasons[queue.Error])},
-		{"left", sum.Remaining, w.leftLine(sum)},
-		{"total", sum.Done + sum.Skipped + sum.Error + sum.Remaining, fmt.Sprintf("in %s, %d requests",
-			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(10*time.Millisecond), sum.Requests)},
-	} {
-		w.printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %6d   %s", row.name, row.n, row.about), " "))
-	}
-	if sum.Error > 0 && !w.passing {
-		w.printf("\nwhat went wrong  %[1]s queue list --state error\none work         %[1]s explain ID\ntry again        %[1]s queue retry-failed\n",
-			printable(w.self()))
-	}
-	w.out.Flush()
-	return nil
-}
-
-func (w *watch) doneLine(sum quire.Summary) string {
-	switch {
-	case sum.Done == 0:
-		return ""
-	case w.passing:
-		return size(sum.Bytes)
-	}
-	return fmt.Sprintf("%s in %s", size(sum.Bytes), printable(filepath.Join(w.data, "works")))
-}
-
-func (w *watch) leftLine(sum quire.Summary) string {
-	switch {
-	case sum.Remaining == 0:
-		return ""
-	case sum.QueuePaused:
-		return fmt.Sprintf("the queue is paused: %s queue resume", printable(w.self()))
-	case sum.Paused > 0:
-		return fmt.Sprintf("%d wait at paused keys: %s queue resume KEY", sum.Paused, printable(w.self()))
-	}
-	if sum.BoundSeconds == nil || seconds(*sum.BoundSeconds) <= longBound {
-		return "run again to go on"
-	}
-	key := ""
-	if sum.BoundKey != nil {
-		key = *sum.BoundKey
-	}
-	return "run again to go on; " + printable(boundText(key, seconds(*sum.BoundSeconds)))
-}
-
-// ranked lists counted words, most frequent first.
-func ranked(counts map[string]int) string {
-	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
-	for i, word := range words {
-		words[i] = fmt.Sprintf("%s %d", printable(word), counts[word])
-	}
-	return strings.Join(words, ", ")
-}
-
-// size writes a number of bytes for people, in powers of 1024.
-func size(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	v, i := float64(n), 0
-	for v >= 1024 && i < len(units)-1 {
-		v, i = v/1024, i+1
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", v, units[i])
 }
