@@ -26,7 +26,8 @@ func floors() map[string]int {
 		"internal/verdict": 1, "internal/blob": 1, "internal/sidecar": 1, "internal/testweb": 1, "internal/dump": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, "internal/verify": 3, // doing
-		".": 4, "internal/bench": 4, "internal/export": 4, // the whole
+		".": 4, "internal/bench": 4, "internal/export": 4, "internal/progress": 4, // the whole
+		"internal/screen": 5, // looks
 		"internal/cli": 6, // the edge
 		"cmd/quire":    7,
 
@@ -45,6 +46,8 @@ func restricted() map[string][]string {
 		"github.com/spf13/pflag":        {"internal/cli"},
 		"github.com/invopop/jsonschema": {"internal/cli"},
 		"github.com/lmittmann/tint":     {"internal/cli"},
+		"charm.land/":                   {"internal/screen"},
+		"github.com/charmbracelet/":     {"internal/screen", "internal/cli"},
 		"modernc.org/sqlite":            {"sqlite", "internal/dump"}, // the queue's store, and files that are only looked up in
 		"github.com/jackc/pgx":          {"postgres", "internal/bench"},
 		"github.com/minio/minio-go":     {"internal/blob"},

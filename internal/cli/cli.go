@@ -38,6 +38,11 @@ type Env struct {
 	Environ        []string
 	// Signal returns the signal that ended the context, if one did.
 	Signal func() os.Signal
+	// Interrupt does as Ctrl-C does.
+	Interrupt func()
+	// AtExit has f called if the program is ended at once, until the function it
+	// returns is called.
+	AtExit func(f func()) (cancel func())
 }
 
 // Main is the whole program.
@@ -47,35 +52,64 @@ func Main() {
 	// net/http reports what hosts send unasked to the standard logger: that is
 	// no line of ours, in no format of ours.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	ctx, sig := interruptible()
-	os.Exit(Run(ctx, os.Args[1:], Env{ //nolint:forbidigo // the one place
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Signal: sig,
+	p := &process{signals: make(chan os.Signal, 2)}
+	os.Exit(Run(p.interruptible(), os.Args[1:], Env{ //nolint:forbidigo // the one place
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
+		Signal: p.signal, Interrupt: p.interrupt, AtExit: p.atExit,
 	}))
+}
+
+// process is what the program may do to its own process.
+type process struct {
+	signals chan os.Signal
+	first   atomic.Value
+	leave   atomic.Pointer[func()]
 }
 
 // interruptible returns a context that the first signal ends; the second one
 // ends the program at once. Nothing is lost by that: what counts is on disk.
-func interruptible() (context.Context, func() os.Signal) {
+func (p *process) interruptible() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	var first atomic.Value
+	signal.Notify(p.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		first.Store(<-signals)
+		p.first.Store(<-p.signals)
 		cancel()
-		<-signals
+		<-p.signals
+		if leave := p.leave.Load(); leave != nil {
+			(*leave)()
+		}
 		os.Exit(exitInterrupted) //nolint:forbidigo // at once means at once
 	}()
-	return ctx, func() os.Signal {
-		s, _ := first.Load().(os.Signal)
-		return s
+	return ctx
+}
+
+func (p *process) signal() os.Signal {
+	s, _ := p.first.Load().(os.Signal)
+	return s
+}
+
+func (p *process) interrupt() {
+	select {
+	case p.signals <- os.Interrupt:
+	default: // there are two already
 	}
+}
+
+func (p *process) atExit(f func()) (cancel func()) {
+	p.leave.Store(&f)
+	return func() { p.leave.Store(nil) }
 }
 
 // Run runs the program with args and returns its exit code.
 func Run(ctx context.Context, args []string, env Env) int {
 	if env.Signal == nil {
 		env.Signal = func() os.Signal { return nil }
+	}
+	if env.Interrupt == nil {
+		env.Interrupt = func() {}
+	}
+	if env.AtExit == nil {
+		env.AtExit = func(func()) func() { return func() {} }
 	}
 	out := &stdout{w: bufio.NewWriter(env.Stdout)}
 	a := &app{env: env, out: out}

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"io"
-	"os"
-
 	"golang.org/x/term"
 )
 
@@ -17,12 +14,13 @@ const (
 )
 
 // display chooses from --progress and what stderr is. A live view needs a
-// terminal that can move its cursor; in CI, where some terminals are false ones,
-// and beside a log for machines it would only be in the way. To ask for it where
-// there is no terminal gets plain lines.
+// terminal that can move its cursor and that is this program's to draw on, which
+// it is not in the background; in CI, where some terminals are false ones, and
+// beside a log for machines it would only be in the way. To ask for it where it
+// can't be gets plain lines.
 func (a *app) display() display {
-	term := a.getenv("TERM", "")
-	able := isTerminal(a.env.Stderr) && term != "" && term != "dumb"
+	kind := a.getenv("TERM", "")
+	able := isTerminal(a.env.Stderr) && inForeground(a.env.Stderr) && kind != "" && kind != "dumb"
 	switch {
 	case a.progress == "none" || a.progress == "auto" && a.logFormat == "json":
 		return displayNone
@@ -39,7 +37,8 @@ func (a *app) coloured() bool {
 	return isTerminal(a.env.Stderr) && a.getenv("NO_COLOR", "") == "" && a.getenv("TERM", "dumb") != "dumb"
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a stream is a file that is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits in an int
 }

@@ -1,56 +1,37 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/progress"
 	"github.com/quire-dev/quire/queue"
 )
 
-// watch follows a run: it logs each change of state, prints a line of progress
-// every so often, and sums up.
+// watch follows a run: it logs each change of state, shows progress and sums up.
 type watch struct {
 	*app
-	log   *slog.Logger
-	keys  keyWatch
-	began time.Time
-
-	mu      sync.Mutex
-	steps   int
-	counts  map[queue.State]int
-	reasons map[queue.State]map[string]int
+	log  *slog.Logger
+	keys keyWatch
+	run  *progress.Run
+	view *view
 }
 
 func newWatch(a *app) *watch {
+	v := newView(a)
 	log := a.logger()
 	return &watch{
-		app: a, log: log, began: time.Now(),
-		keys:   keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
-		counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int),
+		app: a, log: log, run: progress.New(), view: v,
+		keys: keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
 	}
 }
 
 // observe takes in one event. It is called from many goroutines.
 func (w *watch) observe(e quire.Event) {
-	w.mu.Lock()
-	w.steps++
-	if e.State.Terminal() {
-		w.counts[e.State]++
-		if w.reasons[e.State] == nil {
-			w.reasons[e.State] = make(map[string]int)
-		}
-		w.reasons[e.State][e.Reason]++
-	}
-	w.mu.Unlock()
+	w.run.Observe(e)
 	level := slog.LevelDebug
 	if e.State.Terminal() || e.Verb == queue.Retry {
 		level = slog.LevelInfo
@@ -74,31 +55,6 @@ func (w *watch) observe(e quire.Event) {
 	w.log.Log(context.Background(), level, string(e.Verb), attrs...)
 }
 
-// start prints progress until the function it returns is called.
-func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
-	if w.display() == displayNone {
-		return func() {}
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var printing sync.WaitGroup
-	printing.Go(func() {
-		every := time.NewTicker(plainEvery)
-		defer every.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-every.C:
-				w.line(ctx, sys)
-			}
-		}
-	})
-	return func() {
-		cancel()
-		printing.Wait()
-	}
-}
-
 // stopping tells that the run has been told to stop.
 func (w *watch) stopping(grace time.Duration) {
 	const text = "stopping: running requests get %s to finish; once more stops at once"
@@ -109,25 +65,6 @@ func (w *watch) stopping(grace time.Duration) {
 	w.note(text, grace)
 }
 
-// line prints one line of progress.
-func (w *watch) line(ctx context.Context, sys *quire.System) {
-	stats, err := sys.Queue().Stats(ctx)
-	if err != nil {
-		return // the run itself will say
-	}
-	w.mu.Lock()
-	steps, done, skipped, failed := w.steps, w.counts[queue.Done], w.counts[queue.Skipped], w.counts[queue.Error]
-	w.mu.Unlock()
-	since := time.Since(w.began)
-	bound := ""
-	if key, left := sys.Bound(); left > longBound {
-		bound = "  " + boundText(key, left)
-	}
-	w.note("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s%s",
-		since.Round(time.Second), done, skipped, failed, stats.Queued+stats.InProgress, stats.InProgress, stats.Delayed,
-		float64(steps)/since.Seconds(), bound)
-}
-
 // longBound is how long the rest must take at least for people to be told what
 // binds it.
 const longBound = 10 * time.Second
@@ -135,73 +72,4 @@ const longBound = 10 * time.Second
 // note prints a line for people on stderr.
 func (a *app) note(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "%s\n", printable(fmt.Sprintf(format, args...)))
-}
-
-// summary tells what the run did.
-func (w *watch) summary(sum quire.Summary) error {
-	if w.json {
-		return w.printJSON(sum)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, row := range []struct {
-		name  string
-		n     int
-		about string
-	}{
-		{"done", sum.Done, w.doneLine(sum)},
-		{"skipped", sum.Skipped, ranked(w.reasons[queue.Skipped])},
-		{"error", sum.Error, ranked(w.reasons[queue.Error])},
-		{"left", sum.Remaining, w.leftLine(sum)},
-		{"total", sum.Done + sum.Skipped + sum.Error + sum.Remaining, fmt.Sprintf("in %s, %d requests",
-			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(10*time.Millisecond), sum.Requests)},
-	} {
-		w.printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %6d   %s", row.name, row.n, row.about), " "))
-	}
-	if sum.Error > 0 && !w.passing {
-		w.printf("\nwhat went wrong  %[1]s queue list --state error\none work         %[1]s explain ID\ntry again        %[1]s queue retry-failed\n",
-			printable(w.self()))
-	}
-	w.out.Flush()
-	return nil
-}
-
-func (w *watch) doneLine(sum quire.Summary) string {
-	switch {
-	case sum.Done == 0:
-		return ""
-	case w.passing:
-		return size(sum.Bytes)
-	}
-	return fmt.Sprintf("%s in %s", size(sum.Bytes), printable(filepath.Join(w.data, "works")))
-}
-
-func (w *watch) leftLine(sum quire.Summary) string {
-	switch {
-	case sum.Remaining == 0:
-		return ""
-	case sum.QueuePaused:
-		return fmt.Sprintf("the queue is paused: %s queue resume", printable(w.self()))
-	case sum.Paused > 0:
-		return fmt.Sprintf("%d wait at paused keys: %s queue resume KEY", sum.Paused, printable(w.self()))
-	}
-	if sum.BoundSeconds == nil || seconds(*sum.BoundSeconds) <= longBound {
-		return "run again to go on"
-	}
-	key := ""
-	if sum.BoundKey != nil {
-		key = *sum.BoundKey
-	}
-	return "run again to go on; " + printable(boundText(key, seconds(*sum.BoundSeconds)))
-}
-
-// ranked lists counted words, most frequent first.
-func ranked(counts map[string]int) string {
-	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
-	for i, word := range words {
-		words[i] = fmt.Sprintf("%s %d", printable(word), counts[word])
-	}
-	return strings.Join(words, ", ")
 }

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/progress"
+	"github.com/quire-dev/quire/internal/screen"
+	"github.com/quire-dev/quire/queue"
+)
+
+// screenAfter is how long a run lasts before the screen opens: what is over sooner
+// needs none.
+const screenAfter = time.Second
+
+// view shows a run while it goes, in the way that was chosen.
+type view struct {
+	kind   display
+	stderr *console
+}
+
+// newView chooses how a run is shown. From then on everything on stderr goes
+// through the view.
+func newView(a *app) *view {
+	v := &view{kind: a.display(), stderr: &console{to: a.env.Stderr}}
+	if v.kind == displayScreen {
+		a.env.Stderr = v.stderr
+	}
+	return v
+}
+
+// start shows the run until the function it returns is called.
+func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
+	if w.view.kind == displayNone {
+		return func() {}
+	}
+	shown, cancel := context.WithCancel(context.WithoutCancel(ctx)) // also while it stops
+	var showing sync.WaitGroup
+	showing.Go(func() {
+		if w.view.kind == displayScreen {
+			w.screen(shown, sys)
+			return
+		}
+		w.lines(shown, sys)
+	})
+	return func() {
+		cancel()
+		showing.Wait()
+	}
+}
+
+// running is what a view of a run looks at.
+type running struct{ *quire.System }
+
+func (r running) Stats(ctx context.Context) (queue.Stats, error) { return r.Queue().Stats(ctx) }
+
+// lines prints a line every so often.
+func (w *watch) lines(ctx context.Context, sys *quire.System) {
+	every := time.NewTicker(plainEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			if s, err := w.run.Snapshot(ctx, running{sys}); err == nil { // else the run itself will say
+				w.note("%s", progressLine(s))
+			}
+		}
+	}
+}
+
+// progressLine is a run in one line.
+func progressLine(s progress.Snapshot) string {
+	line := fmt.Sprintf("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s",
+		s.Elapsed.Round(time.Second), s.Done, s.Skipped, s.Failed, s.Rest(), s.Running, s.Delayed,
+		float64(s.Requests)/s.Elapsed.Seconds())
+	if s.Left.Least > longBound {
+		line += "  " + boundText(s.Left.Binds, s.Left.Least)
+	}
+	return line
+}
+
+// screen fills the terminal, if the run lasts.
+func (w *watch) screen(ctx context.Context, sys *quire.System) {
+	wait := time.NewTimer(screenAfter)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-wait.C:
+	}
+	keyboard, release := w.keyboard()
+	defer release()
+	s := screen.New(screen.Config{
+		Title: "quire", Output: w.view.stderr.to, Input: keyboard, Environ: w.env.Environ,
+		Look:  func(ctx context.Context) (progress.Snapshot, error) { return w.run.Snapshot(ctx, running{sys}) },
+		Pause: sys.Queue().Pause, Resume: sys.Queue().Resume, Quit: w.env.Interrupt,
+	})
+	defer w.env.AtExit(s.Restore)()
+	defer w.view.stderr.divert(s)()
+	if err := s.Run(ctx); err != nil {
+		w.log.Warn("the live view ended", "error", err)
+	}
+}
+
+// keyboard is where key presses come from: the terminal on stdin or, if something
+// else is there, the terminal that started the program. It is nil if there is none.
+func (a *app) keyboard() (in io.Reader, release func()) {
+	if f, ok := a.env.Stdin.(interface{ Fd() uintptr }); ok && isTerminal(f) {
+		return a.env.Stdin, func() {}
+	}
+	if tty, err := openTerminal(); err == nil {
+		return tty, func() { _ = tty.Close() }
+	}
+	return nil, func() {}
+}
+
+// console is stderr, or what stands in for it for a while. It is safe for
+// concurrent use.
+type console struct {
+	to io.Writer
+
+	mu      sync.Mutex
+	instead io.Writer // nil: nothing
+}
+
+func (c *console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	to := c.instead
+	if to == nil {
+		to = c.to
+	}
+	c.mu.Unlock()
+	return to.Write(p)
+}
+
+// divert sends what is written to another place, until the function it returns
+// is called.
+func (c *console) divert(to io.Writer) (restore func()) {
+	c.set(to)
+	return func() { c.set(nil) }
+}
+
+func (c *console) set(to io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.instead = to
+}
