@@ -44,22 +44,23 @@ func (m *model) draw() string {
 	}
 	lines = lines[:min(len(lines), h)]
 	for i, line := range lines {
-		lines[i] = ansi.Truncate(line, w, "…")
+		lines[i] = strings.TrimRight(ansi.Truncate(line, w, "…"), " ")
 	}
 	return strings.Join(lines, "\n")
 }
 
 // overview is the first page: the run, its keys, its works.
 func (m *model) overview(w, h int) []string {
-	head := m.head(w)
 	foot := m.foot(w)
+	head := m.head(w)
+	head = head[:min(len(head), max(h-len(foot), 1))]
 	room := h - len(head) - len(foot)
 	var body []string
 	if w >= wide {
 		half := (w - 3) / 2
-		body = besides(stack(m.keySections(half), room), stack(m.workSections(half), room), half)
+		body = besides(stack(m.keySections(half), half, room), stack(m.workSections(half), half, room), half)
 	} else {
-		body = stack(append(m.keySections(w), m.workSections(w)...), room)
+		body = stack(append(m.keySections(w), m.workSections(w)...), w, room)
 	}
 	for len(body) < room {
 		body = append(body, "")
@@ -74,7 +75,7 @@ func (m *model) head(w int) []string {
 	if !m.at.IsZero() {
 		elapsed += time.Since(m.at)
 	}
-	left := m.leftText()
+	left := m.leftText(w)
 	first := spread(title.Render(m.cfg.Title), fmt.Sprintf("%s  %s", clock(elapsed), left), w)
 	counted := fmt.Sprintf(" %3.0f %%  %s of %s", 100*s.Share(), number(s.Total()-s.Rest()), number(s.Total()))
 	lines := []string{first, bar(s.Share(), w-ansi.StringWidth(counted)) + counted}
@@ -90,7 +91,7 @@ func (m *model) head(w int) []string {
 }
 
 // leftText tells how long the rest takes.
-func (m *model) leftText() string {
+func (m *model) leftText(w int) string {
 	s := m.now
 	switch {
 	case m.at.IsZero():
@@ -101,6 +102,9 @@ func (m *model) leftText() string {
 		return "nothing left"
 	case s.Left.Least <= 0:
 		return ""
+	}
+	if w < slim {
+		return "≥ " + clock(s.Left.Least)
 	}
 	return "at least " + clock(s.Left.Least) + " left"
 }
@@ -151,7 +155,7 @@ func bar(share float64, w int) string {
 // end if there is no room for both.
 func spread(left, right string, w int) string {
 	gap := w - ansi.StringWidth(left) - ansi.StringWidth(right)
-	if gap < 2 {
+	if gap < 2 && right != "" {
 		left = ansi.Truncate(left, max(w-ansi.StringWidth(right)-2, 0), "…")
 		gap = w - ansi.StringWidth(left) - ansi.StringWidth(right)
 	}

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +10,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/quire-dev/quire/internal/progress"
-	"github.com/quire-dev/quire/internal/report"
 )
 
 // model is what the screen shows. Bubble Tea calls its methods one at a time.
@@ -144,9 +144,9 @@ func (m *model) press(key string) tea.Cmd {
 	case "end", "G":
 		m.move(1 << 30)
 	case "p":
-		return m.pause(m.selected)
+		return m.pauseKey()
 	case "P":
-		return m.pause("")
+		return m.pause("", m.now.QueuePaused)
 	}
 	return nil
 }
@@ -191,28 +191,27 @@ func (m *model) selectable() []string {
 	return keys
 }
 
-// pause pauses a key or, with "", the queue; if it is paused, it goes on.
-func (m *model) pause(key string) tea.Cmd {
-	paused, named := m.now.QueuePaused, key
+// pauseKey pauses the key that is selected or, if it is paused, lets it go on.
+func (m *model) pauseKey() tea.Cmd {
+	at := slices.IndexFunc(m.now.Keys, func(k progress.Key) bool { return k.Key == m.selected })
+	if at < 0 || m.page != overview {
+		m.notice = "select a key with ↑ and ↓ to pause it; P pauses the queue"
+		return nil
+	}
+	return m.pause(m.selected, m.now.Keys[at].Paused)
+}
+
+// pause pauses a key or, with "", the queue; what is paused goes on.
+func (m *model) pause(key string, paused bool) tea.Cmd {
+	name, again := key, "p"
 	if key == "" {
-		named = "the queue"
-	} else {
-		at := slices.IndexFunc(m.now.Keys, func(k progress.Key) bool { return k.Key == key })
-		if at < 0 || m.page != overview {
-			m.notice = "select a key with ↑ and ↓ to pause it; P pauses the queue"
-			return nil
-		}
-		paused = m.now.Keys[at].Paused
+		name, again = "the queue", "P"
 	}
-	change, what, again := m.cfg.Pause, " is paused: nothing starts there until it is resumed", "p"
+	change, what := m.cfg.Pause, fmt.Sprintf("%s is paused, until %s is pressed again or quire queue resume", name, again)
 	if paused {
-		change, what = m.cfg.Resume, " goes on"
-	} else {
-		what += " (" + again + ")"
+		change, what = m.cfg.Resume, name+" goes on"
 	}
-	return func() tea.Msg {
-		return did{report.Printable(named + what), change(context.Background(), key)}
-	}
+	return func() tea.Msg { return did{what, change(context.Background(), key)} }
 }
 
 // View draws the screen.

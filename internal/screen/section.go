@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,14 +15,16 @@ import (
 
 // section is a list under a title.
 type section struct {
-	title string
-	rows  []string
+	title   string
+	columns string // at the end of the title's line
+	rows    []string
+	focus   int // a row that must be seen, from 1; 0 for none
 }
 
 // stack puts sections one above the other. Each that has rows gets its title and
 // one row if there is room, the first ones first; the rest of the room is dealt
 // out row by row.
-func stack(sections []section, room int) []string {
+func stack(sections []section, w, room int) []string {
 	shown := make([]int, len(sections)) // rows
 	for i, s := range sections {
 		need := 2
@@ -52,7 +55,8 @@ func stack(sections []section, room int) []string {
 		if more := len(s.rows) - shown[i]; more > 0 {
 			name += faint.Render(fmt.Sprintf("  and %s more", number(more)))
 		}
-		lines = append(append(lines, name), s.rows[:shown[i]]...)
+		first := max(s.focus-shown[i], 0)
+		lines = append(append(lines, spread(name, faint.Render(s.columns), w)), s.rows[first:first+shown[i]]...)
 	}
 	return lines
 }
@@ -96,30 +100,32 @@ func waiting(s progress.Snapshot) []progress.Key {
 }
 
 func (m *model) keySections(w int) []section {
-	var running, held []string
+	running, held := section{title: "Busiest", columns: columns(w)}, section{title: "Waiting"}
 	for _, k := range busy(m.now) {
-		running = append(running, m.mark(k.Key, busyRow(k, w), w))
+		running.add(busyRow(k, w), k.Key == m.selected, w)
 	}
 	for _, k := range waiting(m.now) {
-		held = append(held, m.mark(k.Key, m.waitRow(k, w), w))
+		held.add(m.waitRow(k, w), k.Key == m.selected, w)
 	}
-	return []section{{columns("Busiest", w), running}, {"Waiting", held}}
+	return []section{running, held}
 }
 
-// mark shows which key is selected.
-func (m *model) mark(key, row string, w int) string {
-	if key != m.selected {
-		return row
+// add adds a row; the one that is selected shows it.
+func (s *section) add(row string, selected bool, w int) {
+	if selected {
+		row = ansi.Strip(row)
+		row = chosen.Render(row + strings.Repeat(" ", max(w-ansi.StringWidth(row), 0)))
+		s.focus = len(s.rows) + 1
 	}
-	return chosen.Render(spread(ansi.Strip(row), "", w))
+	s.rows = append(s.rows, row)
 }
 
-// columns is the title of the table of busy keys.
-func columns(name string, w int) string {
+// columns are the titles of those of the table of busy keys.
+func columns(w int) string {
 	if w < slim {
-		return spread(name, fmt.Sprintf("%6s %8s", "ready", "left"), w)
+		return fmt.Sprintf("%6s %8s", "ready", "left")
 	}
-	return spread(name, fmt.Sprintf("%9s %6s %7s %9s", "in flight", "a sec.", "ready", "left"), w)
+	return fmt.Sprintf("%9s %6s %7s %9s", "in flight", "rate/s", "ready", "left")
 }
 
 func busyRow(k progress.Key, w int) string {
@@ -183,18 +189,17 @@ func reason(word string) string {
 }
 
 func (m *model) workSections(w int) []section {
-	var ended, failed []string
-	for _, e := range m.now.Ended {
-		ended = append(ended, endedRow(e, w))
-	}
+	failed, ended, log := section{title: "Last failed"}, section{title: "Last ended"}, section{title: "Log"}
 	for _, e := range m.now.Errors {
-		failed = append(failed, failedRow(e, w))
+		failed.add(failedRow(e, w), false, w)
 	}
-	log := make([]string, 0, len(m.log))
-	for i := range m.log {
-		log = append(log, report.Printable(ansi.Strip(m.log[len(m.log)-1-i])))
+	for _, e := range m.now.Ended {
+		ended.add(endedRow(e, w), false, w)
 	}
-	return []section{{"Last failed", failed}, {"Last ended", ended}, {"Log", log}}
+	for _, line := range slices.Backward(m.log) {
+		log.add(report.Printable(ansi.Strip(line)), false, w)
+	}
+	return []section{failed, ended, log}
 }
 
 func endedRow(e progress.Ending, w int) string {
