@@ -97,7 +97,7 @@ func (w *watch) screen(ctx context.Context, sys *quire.System) {
 	keyboard, release := w.keyboard()
 	defer release()
 	s := screen.New(screen.Config{
-		Title: "quire", Output: w.view.stderr.to, Input: keyboard, Environ: w.env.Environ,
+		Title: "quire  " + printable(w.data), Output: w.view.stderr.to, Input: keyboard, Environ: w.env.Environ,
 		Look:  func(ctx context.Context) (progress.Snapshot, error) { return w.run.Snapshot(ctx, running{sys}) },
 		Pause: sys.Queue().Pause, Resume: sys.Queue().Resume, Quit: w.env.Interrupt,
 	})
