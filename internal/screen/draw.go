@@ -12,14 +12,13 @@ import (
 )
 
 // Colours are of the sixteen that every terminal has, in its own theme.
-var ( //nolint:gochecknoglobals // constants in all but name: lipgloss has no other kind
-	title  = lipgloss.NewStyle().Bold(true)
-	faint  = lipgloss.NewStyle().Faint(true)
-	good   = lipgloss.NewStyle().Foreground(lipgloss.Green)
-	bad    = lipgloss.NewStyle().Foreground(lipgloss.Red)
-	waits  = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
-	chosen = lipgloss.NewStyle().Reverse(true)
-)
+
+func bold(s string) string    { return lipgloss.NewStyle().Bold(true).Render(s) }
+func faint(s string) string   { return lipgloss.NewStyle().Faint(true).Render(s) }
+func reverse(s string) string { return lipgloss.NewStyle().Reverse(true).Render(s) }
+func green(s string) string   { return lipgloss.NewStyle().Foreground(lipgloss.Green).Render(s) }
+func red(s string) string     { return lipgloss.NewStyle().Foreground(lipgloss.Red).Render(s) }
+func yellow(s string) string  { return lipgloss.NewStyle().Foreground(lipgloss.Yellow).Render(s) }
 
 const (
 	wide = 120 // columns from which there are two columns of sections
@@ -76,11 +75,11 @@ func (m *model) head(w int) []string {
 		elapsed += time.Since(m.at)
 	}
 	left := m.leftText(w)
-	first := spread(title.Render(m.cfg.Title), fmt.Sprintf("%s  %s", clock(elapsed), left), w)
+	first := spread(bold(m.cfg.Title), fmt.Sprintf("%s  %s", clock(elapsed), left), w)
 	counted := fmt.Sprintf(" %3.0f %%  %s of %s", 100*s.Share(), number(s.Total()-s.Rest()), number(s.Total()))
 	lines := []string{first, bar(s.Share(), w-ansi.StringWidth(counted)) + counted}
 	lines = append(lines, wrap([]string{
-		good.Render(number(s.Done)) + " done", number(s.Skipped) + " skipped", coloured(bad, s.Failed) + " error",
+		green(number(s.Done)) + " done", number(s.Skipped) + " skipped", alarming(s.Failed) + " error",
 		number(s.Running) + " running", number(s.Ready) + " ready", number(s.Delayed) + " delayed", paused(s.Paused),
 	}, w)...)
 	lines = append(lines, wrap([]string{
@@ -97,7 +96,7 @@ func (m *model) leftText(w int) string {
 	case m.at.IsZero():
 		return ""
 	case s.QueuePaused:
-		return waits.Render("paused")
+		return yellow("paused")
 	case s.Rest() == 0:
 		return "nothing left"
 	case s.Left.Least <= 0:
@@ -113,16 +112,16 @@ func (m *model) leftText(w int) string {
 func (m *model) foot(w int) []string {
 	switch {
 	case m.quits > 0:
-		return []string{waits.Render("stopping: running requests get time to finish; q again stops at once")}
+		return []string{yellow("stopping: running requests get time to finish; q again stops at once")}
 	case m.notice != "":
-		return []string{waits.Render(report.Printable(m.notice))}
+		return []string{yellow(report.Printable(m.notice))}
 	case m.fault != nil:
-		return []string{bad.Render(report.Printable(m.fault.Error()))}
+		return []string{red(report.Printable(m.fault.Error()))}
 	case m.cfg.Input == nil:
-		return []string{faint.Render("Ctrl-C stops")}
+		return []string{faint("Ctrl-C stops")}
 	}
 	keys := wrap([]string{"q stop", "↑↓ select", "p pause key", "P pause all", "e errors", "l log", "? help"}, w)
-	return []string{faint.Render(keys[0])}
+	return []string{faint(keys[0])}
 }
 
 // paged is a page of lines that may be more than there is room for.
@@ -130,7 +129,7 @@ func (m *model) paged(name string, lines []string, h int) []string {
 	room := max(h-pageFrame, 1)
 	m.scroll = max(min(m.scroll, len(lines)-room), 0)
 	shown := lines[m.scroll:min(m.scroll+room, len(lines))]
-	out := append([]string{title.Render(name), ""}, shown...)
+	out := append([]string{bold(name), ""}, shown...)
 	for len(out) < h-1 {
 		out = append(out, "")
 	}
@@ -141,14 +140,14 @@ func (m *model) paged(name string, lines []string, h int) []string {
 	if m.quits > 0 {
 		where = "stopping: q again stops at once"
 	}
-	return append(out, faint.Render(where))
+	return append(out, faint(where))
 }
 
 // bar shows a share from 0 to 1. It is full only when all is done.
 func bar(share float64, w int) string {
 	w = max(w, 0)
 	full := min(int(share*float64(w)), w)
-	return good.Render(strings.Repeat("█", full)) + faint.Render(strings.Repeat("░", w-full))
+	return green(strings.Repeat("█", full)) + faint(strings.Repeat("░", w-full))
 }
 
 // spread puts left and right at the ends of a line, and leaves out the left one's
@@ -180,18 +179,19 @@ func wrap(words []string, w int) []string {
 	return lines
 }
 
-func coloured(style lipgloss.Style, n int) string {
+// alarming is a number that should be 0.
+func alarming(n int) string {
 	if n == 0 {
 		return "0"
 	}
-	return style.Render(number(n))
+	return red(number(n))
 }
 
 func paused(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return waits.Render(number(n)) + " paused"
+	return yellow(number(n)) + " paused"
 }
 
 // number writes a whole number with commas.

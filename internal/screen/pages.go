@@ -18,7 +18,7 @@ func (m *model) errorLines(w int) []string {
 		lines = append(lines, e.At.Format("15:04:05 ")+failedRow(e, max(w-9, 1)))
 		text := report.Printable(e.Error)
 		for line := range strings.SplitSeq(ansi.Wrap(text, max(w-4, 8), ""), "\n") {
-			lines = append(lines, faint.Render("    "+line))
+			lines = append(lines, faint("    "+line))
 		}
 	}
 	return append(lines, "", "all of them: quire queue list --state error; one work: quire explain ID")

@@ -92,7 +92,7 @@ func TestDraw_fits(t *testing.T) {
 	s := midway(time.Now())
 	for i := range 60 {
 		k := s.Keys[i%len(s.Keys)]
-		k.KeyState.Key = fmt.Sprintf("host:%d.%s", i, hostile)
+		k.Key = fmt.Sprintf("host:%d.%s", i, hostile)
 		s.Keys = append(s.Keys, k)
 		e := s.Errors[0]
 		e.ArtifactID, e.Error, e.Class, e.Key = hostile, hostile, hostile, hostile
@@ -210,7 +210,7 @@ func TestPress_selectionIsSeen(t *testing.T) {
 	s := midway(time.Now())
 	for i := range 40 {
 		k := s.Keys[0]
-		k.KeyState.Key = fmt.Sprintf("host:%02d.example", i)
+		k.Key = fmt.Sprintf("host:%02d.example", i)
 		s.Keys = append(s.Keys, k)
 	}
 	m := screen.NewModel((&changes{}).config(s))

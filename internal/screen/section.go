@@ -51,12 +51,12 @@ func stack(sections []section, w, room int) []string {
 		if len(lines) > 0 {
 			lines = append(lines, "")
 		}
-		name := title.Render(s.title)
+		name := bold(s.title)
 		if more := len(s.rows) - shown[i]; more > 0 {
-			name += faint.Render(fmt.Sprintf("  and %s more", number(more)))
+			name += faint(fmt.Sprintf("  and %s more", number(more)))
 		}
 		first := max(s.focus-shown[i], 0)
-		lines = append(append(lines, spread(name, faint.Render(s.columns), w)), s.rows[first:first+shown[i]]...)
+		lines = append(append(lines, spread(name, faint(s.columns), w)), s.rows[first:first+shown[i]]...)
 	}
 	return lines
 }
@@ -114,7 +114,7 @@ func (m *model) keySections(w int) []section {
 func (s *section) add(row string, selected bool, w int) {
 	if selected {
 		row = ansi.Strip(row)
-		row = chosen.Render(row + strings.Repeat(" ", max(w-ansi.StringWidth(row), 0)))
+		row = reverse(row + strings.Repeat(" ", max(w-ansi.StringWidth(row), 0)))
 		s.focus = len(s.rows) + 1
 	}
 	s.rows = append(s.rows, row)
@@ -164,9 +164,9 @@ func (m *model) waitRow(k progress.Key, w int) string {
 		why = "keeps failing"
 	}
 	count := number(k.Ready+k.Delayed) + " wait"
-	right := strings.Join(wrap([]string{waits.Render(why), until, count}, w), " ")
+	right := strings.Join(wrap([]string{yellow(why), until, count}, w), " ")
 	if w < slim {
-		right = strings.Join(wrap([]string{waits.Render(why), until}, w), " ")
+		right = strings.Join(wrap([]string{yellow(why), until}, w), " ")
 	}
 	return spread(report.Printable(k.Key), right, w)
 }
@@ -205,9 +205,9 @@ func (m *model) workSections(w int) []section {
 func endedRow(e progress.Ending, w int) string {
 	id := report.Printable(e.ArtifactID)
 	if e.State == queue.Done {
-		return spread(good.Render("✓ ")+id, strings.TrimSpace(report.Size(e.Bytes)+"  "+report.Printable(e.Resolver)), w)
+		return spread(green("✓ ")+id, strings.TrimSpace(report.Size(e.Bytes)+"  "+report.Printable(e.Resolver)), w)
 	}
-	return spread(faint.Render("– ")+id, faint.Render(report.Printable(e.Reason)), w)
+	return spread(faint("– ")+id, faint(report.Printable(e.Reason)), w)
 }
 
 func failedRow(e progress.Ending, w int) string {
@@ -215,5 +215,5 @@ func failedRow(e progress.Ending, w int) string {
 	if why == "" {
 		why = e.Reason
 	}
-	return spread(bad.Render("✗ ")+report.Printable(e.ArtifactID), bad.Render(report.Printable(why))+"  "+faint.Render(report.Printable(e.Key)), w)
+	return spread(red("✗ ")+report.Printable(e.ArtifactID), red(report.Printable(why))+"  "+faint(report.Printable(e.Key)), w)
 }
