@@ -101,7 +101,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 	if err != nil {
 		return err
 	}
-	if err := watch.summary(sum); err != nil {
+	if err := watch.summary(sum, in); err != nil {
 		return err
 	}
 	return a.runCode(ctx, sum, in, opt)

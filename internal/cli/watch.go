@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
 	"github.com/quire-dev/quire/queue"
 )
 
@@ -23,6 +24,7 @@ type watch struct {
 	steps   int
 	counts  map[queue.State]int
 	reasons map[queue.State]map[string]int
+	misses  *report.Misses
 }
 
 func newWatch(a *app) *watch {
@@ -30,7 +32,7 @@ func newWatch(a *app) *watch {
 	return &watch{
 		app: a, log: log, began: time.Now(),
 		keys:   keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
-		counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int),
+		counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int), misses: report.NewMisses(),
 	}
 }
 
@@ -39,11 +41,7 @@ func (w *watch) observe(e quire.Event) {
 	w.mu.Lock()
 	w.steps++
 	if e.State.Terminal() {
-		w.counts[e.State]++
-		if w.reasons[e.State] == nil {
-			w.reasons[e.State] = make(map[string]int)
-		}
-		w.reasons[e.State][e.Reason]++
+		w.ended(e)
 	}
 	w.mu.Unlock()
 	level := slog.LevelDebug
