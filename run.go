@@ -202,7 +202,7 @@ func (s *System) orchestrator(opt RunOptions, bytes *atomic.Int64) (*orchestrato
 	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
 		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
 		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(),
-		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey,
+		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey, Trace: s.cfg.Trace,
 		Observe: func(e Event) {
 			if e.State == queue.Done {
 				bytes.Add(fileBytes(e))

@@ -44,27 +44,7 @@ func (w *watch) observe(e quire.Event) {
 		w.ended(e)
 	}
 	w.mu.Unlock()
-	level := slog.LevelDebug
-	if e.State.Terminal() || e.Verb == queue.Retry {
-		level = slog.LevelInfo
-	}
-	if w.logFormat == "text" && level == slog.LevelInfo {
-		level = slog.LevelDebug // the summary and the progress tell it
-	}
-	attrs := []any{
-		"job", e.Job.ID, "artifact_id", e.Job.ArtifactID, "attempt", e.Job.Attempts,
-		"state", string(e.State), "reason", e.Reason, "key", e.Key,
-	}
-	if e.NextKey != e.Key && !e.State.Terminal() {
-		attrs = append(attrs, "next_key", e.NextKey)
-	}
-	if e.Delay > 0 {
-		attrs = append(attrs, "delay_seconds", e.Delay.Seconds())
-	}
-	if e.Error != "" {
-		attrs = append(attrs, "error", e.Error)
-	}
-	w.log.Log(context.Background(), level, string(e.Verb), attrs...)
+	w.settled(e)
 }
 
 // start prints progress until the function it returns is called.
