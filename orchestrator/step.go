@@ -126,7 +126,8 @@ func (r *run) step(ctx context.Context, s *step) (outs []queue.Outcome) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.cfg.Log.Error("step panicked", "job", jobs[0].ID, "artifact_id", jobs[0].ArtifactID, "jobs", len(jobs), "key", p.Key,
-				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+				"panic", fmt.Sprint(v))
+			r.cfg.Log.Debug("step panicked", "job", jobs[0].ID, "artifact_id", jobs[0].ArtifactID, "stack", string(debug.Stack()))
 			outs = all(crashed(fmt.Errorf("step panicked: %v", v)))
 		}
 	}()

@@ -121,7 +121,7 @@ func (a *app) lookWith(ctx context.Context, cfg quire.Config) (*quire.System, er
 		if a.store != "" {
 			where, flag = a.place(cfg).StoreName(), "--store"
 		}
-		return nil, fmt.Errorf("no queue in %s yet: fill one with `quire queue import FILE` or name another with %s", where, flag)
+		return nil, fmt.Errorf("no queue in %s yet: fill one with `%s queue import FILE` or name another with %s", where, a.self(), flag)
 	}
 	return s, err
 }
