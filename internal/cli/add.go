@@ -148,7 +148,7 @@ func (ad *adder) ids(ctx context.Context, texts []string) error {
 	for _, text := range texts {
 		artifact, err := paper.ParseID(text)
 		if err != nil {
-			if err := ad.reject(row{Text: text, Reason: err.Error() + ad.ifNoID}); err != nil {
+			if err := ad.reject(row{Text: text, Reason: err.Error() + ad.ifNoID + asFile(text, "quire queue import")}); err != nil {
 				return err
 			}
 			continue
