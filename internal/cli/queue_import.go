@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,6 +67,10 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
+	opt.NeedsColumn = true
+	if err := checkRejects(o.rejects, name); err != nil {
+		return err
+	}
 	if o.run == "" {
 		o.run = newRunName(baseName(name))
 	}
@@ -114,6 +119,16 @@ func (o *importCmd) pass(ctx context.Context, sys *quire.System, name string, in
 	defer func() { err = errors.Join(err, ad.close()) }()
 	err = ad.stream(ctx, name, in, opt)
 	return ad.sum, err
+}
+
+// checkRejects refuses to write the rejects over what is read.
+func checkRejects(rejects, input string) error {
+	from, err := os.Stat(input)
+	to, missing := os.Stat(rejects)
+	if err == nil && missing == nil && os.SameFile(from, to) && from.Mode().IsRegular() {
+		return usage("--rejects %s is the file that is read: name another", rejects)
+	}
+	return nil
 }
 
 func rewind(in io.Reader) error {

@@ -43,6 +43,8 @@ func oneKeyAtMost(c *cobra.Command, args []string) error {
 		return usage("%s takes one KEY at most, got %d", c.CommandPath(), len(args))
 	case len(args) == 1 && args[0] == "":
 		return usage("%s: the key is empty; for the whole queue leave it out", c.CommandPath())
+	case len(args) == 1:
+		return checkKey("the key", args[0])
 	}
 	return nil
 }

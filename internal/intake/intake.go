@@ -41,6 +41,9 @@ type Options struct {
 	// their names.
 	IDColumn string
 
+	// NeedsColumn makes it an error that IDColumn is set and the format has no columns.
+	NeedsColumn bool
+
 	// MaxBytes is how long the stream may be once decompressed; 0 means 1 TiB.
 	MaxBytes int64
 }
@@ -88,6 +91,9 @@ func read(r io.Reader, opt Options, yield func(Row, error) bool) error {
 		if opt.Format, err = in.detect(opt.Name); err != nil {
 			return err
 		}
+	}
+	if opt.NeedsColumn && opt.IDColumn != "" && opt.Format != CSV && opt.Format != JSONL {
+		return fmt.Errorf("a column for the identifiers is named, and this is %s, which has none", opt.Format)
 	}
 	readFormat := readerOf(opt.Format)
 	if readFormat == nil {
