@@ -109,12 +109,9 @@ func (o *exportCmd) do(ctx context.Context) (err error) {
 
 // checkOutput refuses to write over what is the queue's own.
 func (o *exportCmd) checkOutput() error {
-	to, err := os.Stat(o.output)
-	if err != nil {
-		return nil
-	}
+	to, missing := os.Stat(o.output)
 	for _, own := range []string{"quire.db", "manifest.jsonl", "shared.jsonl", "quire.yaml"} {
-		if about, err := os.Stat(filepath.Join(o.data, own)); err == nil && os.SameFile(about, to) {
+		if about, err := os.Stat(filepath.Join(o.data, own)); err == nil && missing == nil && os.SameFile(about, to) {
 			return usage("--output %s is the data's own: name another file", o.output)
 		}
 	}

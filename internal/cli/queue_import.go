@@ -109,6 +109,11 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if err := sum.print(o.app); err != nil {
 		return err
 	}
+	if o.dryRun {
+		o.tip("nothing was queued: without --dry-run it is")
+	} else {
+		o.tipRun(sum.Added)
+	}
 	return sum.rejected()
 }
 
