@@ -37,7 +37,7 @@ type act struct {
 	f      queue.Filter
 	dryRun bool
 
-	field, did, would string // of the JSON document; in words
+	field, did, would string      // of the JSON document; in words
 	next              func(n int) // tells what there is to do then; may be nil
 	change            func(context.Context, *quire.System, queue.Filter) (int, error)
 }

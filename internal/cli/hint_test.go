@@ -29,7 +29,7 @@ func TestExitCode(t *testing.T) {
 		"disk full":          {path("write", syscall.ENOSPC), 1, "write d/x: no space left on device; what is recorded is safe: make room, then run it again"},
 		"quota":              {path("write", syscall.EDQUOT), 1, "write d/x: disk quota exceeded; what is recorded is safe: make room, then run it again"},
 		"read-only":          {path("open", syscall.EROFS), 1, "open d/x: read-only file system; the file system can't be written to: name another place with --data"},
-		"permission":         {path("open", syscall.EACCES), 1, "open d/x: permission denied; check who owns it and who may write there"},
+		"permission":         {path("open", syscall.EACCES), 1, "open d/x: permission denied; check who owns it and who may read or write it"},
 		"open files":         {path("open", syscall.EMFILE), 1, "open d/x: too many open files; allow more open files with `ulimit -n`, or use fewer --max-workers"},
 		"broken disk":        {path("read", syscall.EIO), 1, "read d/x: input/output error; look what the system's log says of the disk"},
 		"newer":              {fmt.Errorf("open: %w: version 9", queue.ErrNewer), 1, "open: database is newer than this program: version 9; update quire: `quire version` tells which this is"},

@@ -103,8 +103,11 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 		defer func() { err = errors.Join(err, sys.Close()) }()
 	}
 	sum, err := o.pass(ctx, sys, name, in, opt)
-	if err != nil {
+	switch {
+	case err != nil && sum.Added+sum.Known+sum.Rejected > 0:
 		return fmt.Errorf("%w (before that: %d added, %d already known, %d rejected)", err, sum.Added, sum.Known, sum.Rejected)
+	case err != nil:
+		return fmt.Errorf("%w (before that: nothing)", err)
 	}
 	if err := sum.print(o.app); err != nil {
 		return err

@@ -55,6 +55,10 @@ type Row struct {
 	Title    string // empty if the row has none
 }
 
+// ErrNoColumn says that no column of a table is known by its name to hold
+// identifiers, and none is named.
+var ErrNoColumn = errors.New("no column is known to hold identifiers")
+
 // Reject is a bad row. As an error of [Read] it concerns that row only.
 type Reject struct { //nolint:errname // first a row of the rejects file, then an error
 	Line   int    // from 1
