@@ -46,6 +46,7 @@ func (s added) print(a *app) error {
 	a.printf("%d added, %d already known, %d rejected\n", s.Added, s.Known, s.Rejected)
 	if s.RejectsFile != nil {
 		a.printf("rejected rows, with line and reason: %s\n", printable(*s.RejectsFile))
+		a.tip("correct what was rejected and import it again: what is known is left alone")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,7 +54,9 @@ func (a *app) addGlobals(root *cobra.Command) {
 	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "`LEVEL` of the log: debug, info, warn or error")
 	f.StringVar(&a.logWork, "log-work", a.getenv("QUIRE_LOG_WORK", ""), "log all that is decided of the work with this `ID`")
 	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "`KIND` of progress display: auto, tui, plain or none")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		return cmp.Or(a.checkGlobals(), checkLocals(c))
+	}
 }
 
 func (a *app) checkGlobals() error {

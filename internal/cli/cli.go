@@ -241,10 +241,7 @@ Stop it at any moment; start it again, and it goes on.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetVersionTemplate("quire {{.Version}}\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		text, _, _ := strings.Cut(err.Error(), " flag: strconv.")
-		return usage("%s (see %s --help)", text, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	a.addGlobals(root)
 	root.AddCommand(
 		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newConfig(a),

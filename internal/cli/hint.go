@@ -11,6 +11,7 @@ import (
 
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/blob"
+	"github.com/quire-dev/quire/internal/intake"
 	"github.com/quire-dev/quire/queue"
 )
 
@@ -29,6 +30,7 @@ func hints() []struct {
 		{queue.ErrLocked, "end what has it open, then try again"},
 		{quire.ErrBusy, "let it end, or stop it, then try again"},
 		{queue.ErrNotFound, "%s queue list tells which there are"},
+		{intake.ErrNoColumn, "give it with --id-column"},
 		{errRefused, "check the user and password in --store or QUIRE_STORE"},
 		{blob.ErrNoKeys, ""}, // it says so itself
 		{blob.ErrRefused, "check the keys, the bucket and the endpoint in --artifacts"},
@@ -42,7 +44,7 @@ func hints() []struct {
 		{errNoHost, "is the name right, and is the network up?"},
 		{syscall.ENOTDIR, "part of that path is a file: name a directory with --data"},
 		{syscall.ENAMETOOLONG, "name a shorter path"},
-		{fs.ErrPermission, "check who owns it and who may write there"},
+		{fs.ErrPermission, "check who owns it and who may read or write it"},
 		{context.DeadlineExceeded, "is it up and reachable? Try again"},
 	}
 }

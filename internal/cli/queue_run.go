@@ -81,7 +81,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 	fill func(context.Context, *quire.System) (added, error),
 ) (err error) {
 	watch := newWatch(a)
-	cfg.Observe, cfg.ObserveKey, cfg.Trace, cfg.Log = watch.observe, watch.keys.observe, watch.tracer(), watch.log
+	cfg.Observe, cfg.ObserveKey, cfg.Trace, cfg.Log = watch.observe, watch.keys.observe, watch.tracer(ctx), watch.log
 	sys, err := a.open(ctx, cfg)
 	if err != nil {
 		return err

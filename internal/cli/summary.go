@@ -47,6 +47,7 @@ func (w *watch) summary(sum quire.Summary, in added) error {
 	} {
 		w.printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %6d   %s", row.name, row.n, row.about), " "))
 	}
+	defer w.out.Flush()
 	if w.passing {
 		return nil
 	}
@@ -59,7 +60,6 @@ func (w *watch) summary(sum quire.Summary, in added) error {
 	if sum.Skipped+sum.Error > 0 {
 		w.printf("\nall works  %[1]s report\none work   %[1]s explain ID\n", printable(w.self()))
 	}
-	w.out.Flush()
 	return nil
 }
 

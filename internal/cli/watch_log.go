@@ -26,8 +26,8 @@ func (w *watch) jobLevel(outward bool) slog.Level {
 }
 
 // tracer is what is told of the moments of steps; nil if none of it would be logged.
-func (w *watch) tracer() func(quire.Trace) {
-	if !w.log.Enabled(context.Background(), w.jobLevel(true)) {
+func (w *watch) tracer(ctx context.Context) func(quire.Trace) {
+	if !w.log.Enabled(ctx, w.jobLevel(true)) {
 		return nil
 	}
 	return w.trace
@@ -124,8 +124,16 @@ func fileAttrs(e quire.Event) (attrs []any) {
 		name  string
 		value *string
 	}{
-		{"class", j.Class}, {"run", j.Run}, {"resolver", j.Resolver}, {"url", j.URL}, {"path", j.Path}, {"sha256", j.SHA256},
-		{"media_type", j.MediaType}, {"verdict", j.Verdict}, {"license", j.License}, {"version", j.Version},
+		{"class", j.Class},
+		{"run", j.Run},
+		{"resolver", j.Resolver},
+		{"url", j.URL},
+		{"path", j.Path},
+		{"sha256", j.SHA256},
+		{"media_type", j.MediaType},
+		{"verdict", j.Verdict},
+		{"license", j.License},
+		{"version", j.Version},
 	} {
 		if f.value != nil {
 			attrs = append(attrs, f.name, *f.value)
