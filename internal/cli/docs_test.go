@@ -168,6 +168,7 @@ func variables() []struct {
 		word    string
 	}{
 		{regexp.MustCompile(`20\d\d-\d\d-\d\d(T[0-9:.]+Z)?`), "DATE"},
+		{regexp.MustCompile(`20\d{6}T\d{6}Z`), "DATE"},
 		{regexp.MustCompile(`\b\d\d:\d\d(:\d\d)?\b`), "CLOCK"},
 		{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "SHA256"},
 		{regexp.MustCompile(`\d+(\.\d+)? ?([KMGT]i?)?B\b`), "SIZE"},
