@@ -31,7 +31,7 @@ func TestDocs(t *testing.T) {
 	docs := readDocs(t)
 	env := docsEnv(t)
 	for _, d := range docs {
-		t.Run(filepath.Base(d.path), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(d.path, "../../"), func(t *testing.T) {
 			t.Parallel()
 			runDoc(t, d, env)
 		})
@@ -40,7 +40,9 @@ func TestDocs(t *testing.T) {
 
 // withoutCommands are documents in which there is nothing to type.
 func withoutCommands() []string {
-	return []string{"comparison.md", "dependencies.md", "limits-of-input.md", "verdicts.md"}
+	return []string{
+		"docs/README.md", "docs/comparison.md", "docs/dependencies.md", "docs/embedding.md", "docs/limits-of-input.md", "docs/verdicts.md",
+	}
 }
 
 func runDoc(t *testing.T, d doc, env []string) {
@@ -59,7 +61,7 @@ func runDoc(t *testing.T, d doc, env []string) {
 	for _, c := range left {
 		t.Logf("not run: line %d: %s: %s", c.line, c.text, c.notRun)
 	}
-	if len(run) == 0 && !slices.Contains(withoutCommands(), filepath.Base(d.path)) {
+	if len(run) == 0 && !slices.Contains(withoutCommands(), strings.TrimPrefix(d.path, "../../")) {
 		t.Error("there is no command in it")
 	}
 	if len(run) == 0 {

@@ -81,13 +81,16 @@ func anchors(text string) (names []string) {
 // What documents show of configuration is good, of JSON is JSON, and of Go is part of
 // a file that is compiled.
 func TestDocs_fences(t *testing.T) {
-	sources := goSources(t)
+	sources, dir := goSources(t), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "openalex.key"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, d := range readDocs(t) {
 		for i, f := range d.fences {
 			at := d.path + ":" + strconv.Itoa(f.line+1)
 			switch f.kind {
 			case "yaml":
-				file := filepath.Join(t.TempDir(), strconv.Itoa(i)+".yaml")
+				file := filepath.Join(dir, strconv.Itoa(i)+".yaml")
 				if err := os.WriteFile(file, []byte(f.text()), 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -52,13 +54,24 @@ func writeFixtures(t *testing.T, dir string) {
 		"dois.txt":    "10.1371/journal.pone.0000001\n10.7717/peerj.4375\n",
 		"library.bib": "@article{bonadonna2009,\n  title = {Olfactory Sex Recognition},\n  doi = {10.1371/journal.pone.0004148},\n}\n",
 		"more.ris":    "TY  - JOUR\nTI  - The State of OA\nDO  - 10.7717/peerj.4375\nER  - \n",
-		"unpaywall_snapshot.jsonl": `{"doi":"10.7717/peerj.4375","is_oa":true,"oa_locations":[{"url":"https://peerj.com/articles/4375",` +
-			`"url_for_pdf":"https://peerj.com/articles/4375.pdf","version":"publishedVersion","license":"cc-by"}]}` + "\n",
+		"unpaywall_snapshot.jsonl.gz": zipped(t, `{"doi":"10.7717/peerj.4375","is_oa":true,"oa_locations":[{"url":"https://peerj.com/articles/4375",`+
+			`"url_for_pdf":"https://peerj.com/articles/4375.pdf","version":"publishedVersion","license":"cc-by"}]}`+"\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func zipped(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(text))
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // docsEnv starts the web and returns the environment that makes quire use it, and
