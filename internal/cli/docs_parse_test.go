@@ -17,6 +17,9 @@ type doc struct {
 	fences []fence
 }
 
+// name is the path in the project.
+func (d doc) name() string { return strings.TrimPrefix(d.path, "../../") }
+
 // fence is a fenced block. line is that of its first line of text, from 0.
 type fence struct {
 	kind, notRun string

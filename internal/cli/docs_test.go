@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -30,10 +31,14 @@ import (
 func TestDocs(t *testing.T) {
 	docs := readDocs(t)
 	env := docsEnv(t)
+	var ran, left atomic.Int64
+	t.Cleanup(func() { t.Logf("%d commands of %d documents run, %d not", ran.Load(), len(docs), left.Load()) })
 	for _, d := range docs {
-		t.Run(strings.TrimPrefix(d.path, "../../"), func(t *testing.T) {
+		t.Run(d.name(), func(t *testing.T) {
 			t.Parallel()
-			runDoc(t, d, env)
+			run, not := runDoc(t, d, env)
+			ran.Add(int64(run))
+			left.Add(int64(not))
 		})
 	}
 }
@@ -45,10 +50,13 @@ func withoutCommands() []string {
 	}
 }
 
-func runDoc(t *testing.T, d doc, env []string) {
+// runDoc returns how many commands it has run, and how many it has not.
+func runDoc(t *testing.T, d doc, env []string) (ran, not int) {
 	var run, left []command
+	some := false // are meant to be run
 	for _, c := range d.commands() {
 		if c.notRun == "" {
+			some = true
 			c.execute, c.notRun = standIn(t, c.text)
 		}
 		if c.notRun != "" {
@@ -57,17 +65,21 @@ func runDoc(t *testing.T, d doc, env []string) {
 		}
 		run = append(run, c)
 	}
-	t.Logf("%d commands run, %d not", len(run), len(left))
+	t.Logf("%s: %d commands run, %d not", d.name(), len(run), len(left))
 	for _, c := range left {
-		t.Logf("not run: line %d: %s: %s", c.line, c.text, c.notRun)
+		t.Logf("%s:%d is not run: %s: %s", d.name(), c.line, c.notRun, c.text)
 	}
-	if len(run) == 0 && !slices.Contains(withoutCommands(), strings.TrimPrefix(d.path, "../../")) {
-		t.Error("there is no command in it")
+	if some == slices.Contains(withoutCommands(), d.name()) {
+		t.Errorf("there are commands in it: %t", some)
 	}
-	if len(run) == 0 {
-		return
+	if len(run) > 0 {
+		d.judge(t, run, shell(t, run, env))
 	}
-	got := shell(t, run, env)
+	return len(run), len(left)
+}
+
+// judge compares what commands have shown, and their exit codes, with the document.
+func (d doc) judge(t *testing.T, run []command, got []shown) {
 	var edits []edit
 	for i, c := range run {
 		followed := i+1 < len(run) && run[i+1].text == "echo $?"

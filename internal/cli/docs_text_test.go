@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -14,8 +15,6 @@ import (
 	"strings"
 	"testing"
 	"unicode"
-
-	"encoding/json"
 )
 
 // Links between documents lead somewhere: the file is there, and so is its heading.
