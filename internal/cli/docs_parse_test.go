@@ -158,28 +158,3 @@ func newCommand(f fence, text string, at int) command {
 	}
 	return c
 }
-
-// edit puts other text in the place of lines.
-type edit struct {
-	line, lines int // from 1
-	text        string
-}
-
-// rewrite applies edits, which are in the order of their lines.
-func (d doc) rewrite(t *testing.T, edits []edit) {
-	t.Helper()
-	if len(edits) == 0 {
-		return
-	}
-	lines := slices.Clone(d.lines)
-	for _, e := range slices.Backward(edits) {
-		var with []string
-		if e.text != "" {
-			with = strings.Split(strings.TrimSuffix(e.text, "\n"), "\n")
-		}
-		lines = slices.Replace(lines, e.line-1, e.line-1+e.lines, with...)
-	}
-	if err := os.WriteFile(d.path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
