@@ -126,8 +126,8 @@ func (l *layers) applyPairs(v reflect.Value, n node, path string, tag reflect.St
 			continue
 		}
 		seen[child.name] = p.from
-		if p.from.rank == byFile && child.tag.Get("file") == "no" {
-			l.fail(p.from, at, fmt.Errorf("is not read from this file; use %s_file or %s", p.key, envName(at)))
+		if err := secretFrom(p.from, child.tag); err != nil {
+			l.fail(p.from, at, fmt.Errorf("%w; use %s_file or %s", err, p.key, envName(at)))
 			continue
 		}
 		l.apply(child.value, p.value, at, child.tag)
@@ -135,6 +135,19 @@ func (l *layers) applyPairs(v reflect.Value, n node, path string, tag reflect.St
 			child.store()
 		}
 	}
+}
+
+// secretFrom refuses to take a secret from where it would lie open.
+func secretFrom(from origin, tag reflect.StructTag) error {
+	switch {
+	case tag.Get("file") != "no":
+		return nil
+	case from.rank == byFile:
+		return errors.New("is not read from this file")
+	case from.rank == byFlag:
+		return errors.New("is not taken from the command line, which everybody on this machine can read")
+	}
+	return nil
 }
 
 // child is one named part of a group.

@@ -239,7 +239,7 @@ func TestConfig_environment(t *testing.T) {
 	if _, err := loadConfig("", false, others, nil); err != nil {
 		t.Errorf("variables that mean something else: %v", err)
 	}
-	_, err := loadConfig("", false, nil, map[string]string{"orchestrator.max_wokers": "3"})
+	_, err := loadConfig("", false, nil, nil, setting{"orchestrator.max_wokers", "3"})
 	wantRefused(t, err, "flag --set", "max_workers")
 }
 
@@ -320,7 +320,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return nil, &configError{problems: []error{err}}
 		}
-		return compose(file, nil, nil)
+		return compose(file, nil, nil, nil)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if strings.Contains(string(text), "_file") {
