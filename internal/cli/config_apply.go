@@ -38,7 +38,7 @@ func (l *layers) apply(v reflect.Value, n node, path string, tag reflect.StructT
 	}
 	if n.kind == scalarNode && (isGroup(v.Type()) || v.Kind() == reflect.Slice) {
 		var err error
-		if n, err = unfold(n, v.Kind()); err != nil {
+		if n, err = unfold(n, v.Kind(), path); err != nil {
 			l.problems = append(l.problems, err)
 			return
 		}
@@ -83,10 +83,15 @@ func isText(t reflect.Type) bool {
 
 // unfold reads the forms that fit in an environment variable: a,b for lists,
 // a=1,b=2 for maps, and YAML in brackets for everything.
-func unfold(n node, kind reflect.Kind) (node, error) {
+func unfold(n node, kind reflect.Kind, path string) (node, error) {
 	text := strings.TrimSpace(n.text)
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		return parseYAML([]byte(text), func(int) origin { return n.from })
+		out, err := parseYAML([]byte(text), func(int) origin { return n.from })
+		if err != nil { // said again, with the path
+			at := origin{rank: n.from.rank, where: n.from.String() + ": " + shownPath(path)}
+			_, err = parseYAML([]byte(text), func(int) origin { return at })
+		}
+		return out, err
 	}
 	if kind == reflect.Struct {
 		return n, nil
@@ -100,7 +105,7 @@ func unfold(n node, kind reflect.Kind) (node, error) {
 		if kind == reflect.Map {
 			key, number, found := strings.Cut(value.text, "=")
 			if !found {
-				return n, problem(n.from, "", fmt.Errorf("%q is not NAME=VALUE", value.text))
+				return n, problem(n.from, path, fmt.Errorf("%q is not NAME=VALUE", value.text))
 			}
 			value.text = strings.TrimSpace(number)
 			out.pairs = append(out.pairs, pair{key: strings.TrimSpace(key), from: n.from, value: value})

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -71,17 +72,18 @@ func nest(path, text string, from origin) node {
 // nearly, that of a setting: limits.host:arxiv.org.every. With all settings of the
 // key in text there is none.
 func steps(path, text string) []string {
-	key, found := strings.CutPrefix(path, "limits.")
-	if !found || !strings.Contains(key, ":") {
-		return strings.Split(path, ".")
+	names := strings.Split(path, ".")
+	fixed := namesOf(reflect.TypeFor[limitsConfig]())
+	if names[0] != "limits" || len(names) < 3 || slices.Contains(fixed, names[1]) {
+		return names
 	}
-	at := strings.LastIndex(key, ".")
-	if at < 0 || strings.HasPrefix(strings.TrimSpace(text), "{") || strings.Contains(key[at:], ":") {
-		return []string{"limits", key}
+	last := len(names) - 1
+	whole := []string{"limits", strings.Join(names[1:], ".")}
+	if strings.HasPrefix(strings.TrimSpace(text), "{") || strings.Contains(names[last], ":") {
+		return whole
 	}
-	name := key[at+1:]
-	if editDistance(name, nearest(name, namesOf(reflect.TypeFor[limitConfig]()))) > 2 {
-		return []string{"limits", key}
+	if editDistance(names[last], nearest(names[last], namesOf(reflect.TypeFor[limitConfig]()))) > 2 {
+		return whole
 	}
-	return []string{"limits", key[:at], name}
+	return []string{"limits", strings.Join(names[1:last], "."), names[last]}
 }
