@@ -89,7 +89,7 @@ func walk(v reflect.Value, path string, visit func(path string, v reflect.Value)
 	case v.Kind() == reflect.Pointer:
 		walk(v.Elem(), path, visit)
 	case v.Kind() == reflect.Map:
-		for _, key := range slices.Sorted(maps.Keys(keysOf(v))) {
+		for _, key := range sortedKeys(v) {
 			walk(v.MapIndex(reflect.ValueOf(key)), join(path, key), visit)
 		}
 	case isGroup(v.Type()):
@@ -111,11 +111,12 @@ func walk(v reflect.Value, path string, visit func(path string, v reflect.Value)
 	}
 }
 
-func keysOf(m reflect.Value) map[string]struct{} {
-	keys := map[string]struct{}{}
+// sortedKeys lists the keys of a map of settings.
+func sortedKeys(m reflect.Value) (keys []string) {
 	for _, key := range m.MapKeys() {
-		keys[key.String()] = struct{}{}
+		keys = append(keys, key.String())
 	}
+	slices.Sort(keys)
 	return keys
 }
 
