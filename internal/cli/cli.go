@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -38,6 +37,8 @@ type Env struct {
 	Environ        []string
 	// Signal returns the signal that ended the context, if one did.
 	Signal func() os.Signal
+	// Reload returns a channel that tells when to read the configuration again.
+	Reload func() <-chan struct{}
 }
 
 // Main is the whole program.
@@ -47,35 +48,19 @@ func Main() {
 	// net/http reports what hosts send unasked to the standard logger: that is
 	// no line of ours, in no format of ours.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	ctx, sig := interruptible()
+	ctx, sigs := interruptible()
 	os.Exit(Run(ctx, os.Args[1:], Env{ //nolint:forbidigo // the one place
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Signal: sig,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(), Signal: sigs.Signal, Reload: sigs.Reload,
 	}))
-}
-
-// interruptible returns a context that the first signal ends; the second one
-// ends the program at once. Nothing is lost by that: what counts is on disk.
-func interruptible() (context.Context, func() os.Signal) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	var first atomic.Value
-	go func() {
-		first.Store(<-signals)
-		cancel()
-		<-signals
-		os.Exit(exitInterrupted) //nolint:forbidigo // at once means at once
-	}()
-	return ctx, func() os.Signal {
-		s, _ := first.Load().(os.Signal)
-		return s
-	}
 }
 
 // Run runs the program with args and returns its exit code.
 func Run(ctx context.Context, args []string, env Env) int {
 	if env.Signal == nil {
 		env.Signal = func() os.Signal { return nil }
+	}
+	if env.Reload == nil {
+		env.Reload = func() <-chan struct{} { return nil }
 	}
 	out := &stdout{w: bufio.NewWriter(env.Stdout)}
 	a := &app{env: env, out: out}
@@ -85,7 +70,11 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root.SetOut(out)
 	root.SetErr(env.Stderr)
 	err := root.ExecuteContext(ctx)
-	if flushErr := out.close(); err == nil && flushErr != nil {
+	flushErr := out.close()
+	if errors.Is(flushErr, syscall.EIO) && env.Signal() == syscall.SIGHUP {
+		flushErr = nil // the terminal went away, and the program ended for it
+	}
+	if err == nil && flushErr != nil {
 		err = fmt.Errorf("write output: %w", flushErr)
 	}
 	return exitCode(env, err)

@@ -61,11 +61,11 @@ func (a *app) configShow(origins bool) error {
 
 // configCheck checks what a run would need too: a contact.
 func (a *app) configCheck() error {
-	cfg, err := a.networkSettings(nil)
+	l, err := a.readForNetwork(nil)
 	if err != nil {
 		return err
 	}
-	if err := a.place(cfg).Check(); err != nil {
+	if err := a.place(l.Config.library()).Check(); err != nil {
 		return err
 	}
 	if a.json {

@@ -43,15 +43,6 @@ func (a *app) readForNetwork(flags map[string]string) (*loaded, error) {
 	return l, nil
 }
 
-// networkSettings is settings for commands that talk to the network.
-func (a *app) networkSettings(flags map[string]string) (quire.Config, error) {
-	l, err := a.readForNetwork(flags)
-	if err != nil {
-		return quire.Config{}, err
-	}
-	return l.Config.library(), nil
-}
-
 // library turns the program's settings into the library's.
 func (c Config) library() quire.Config {
 	o := c.Orchestrator
