@@ -113,8 +113,11 @@ func TestFile_hasEverySetting(t *testing.T) {
 // What the command line says is set in the file.
 func TestFile_given(t *testing.T) {
 	sets := []setting{
-		{"limits.host:arxiv.org.every", "3s"}, {"limits.default_host.daily", "1000"}, {"orchestrator.max_per_resolver.pmc", "1"},
-		{"accept.licenses", "cc-by-4.0,cc0-1.0"}, {"resolvers.custom", "[{name: mine, url: 'https://x.example/{doi}', mode: html, selector: 'a:not(b)'}]"},
+		{"limits.host:arxiv.org.every", "3s"},
+		{"limits.default_host.daily", "1000"},
+		{"orchestrator.max_per_resolver.pmc", "1"},
+		{"accept.licenses", "cc-by-4.0,cc0-1.0"},
+		{"resolvers.custom", "[{name: mine, url: 'https://x.example/{doi}', mode: html, selector: 'a:not(b)'}]"},
 		{"http.user_agent", "a: b # c"},
 	}
 	l, err := loadConfig("", false, nil, map[string]string{"contact": "a@library.edu"}, sets...)

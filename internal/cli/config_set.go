@@ -60,9 +60,8 @@ func (l *layers) conflict(path, own string) error {
 // nest wraps text in the mappings that lead to path.
 func nest(path, text string, from origin) node {
 	n := node{text: text, from: from}
-	names := steps(path, text)
-	for i := len(names) - 1; i >= 0; i-- {
-		n = node{kind: mappingNode, from: from, pairs: []pair{{key: names[i], from: from, value: n}}}
+	for _, name := range slices.Backward(steps(path, text)) {
+		n = node{kind: mappingNode, from: from, pairs: []pair{{key: name, from: from, value: n}}}
 	}
 	return n
 }

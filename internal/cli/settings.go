@@ -10,7 +10,7 @@ import (
 )
 
 // settings returns the library's configuration for commands that make no request.
-func (a *app) settings(flags map[string]string) (quire.Config, error) {
+func (a *app) settings(flags map[string]string) (quire.Config, error) { //nolint:unparam // of the shape of its siblings
 	l, err := a.read(flags)
 	if err != nil {
 		return quire.Config{}, err
@@ -41,6 +41,15 @@ func (a *app) readForNetwork(flags map[string]string) (*loaded, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// networkSettings is settings for commands that talk to the network.
+func (a *app) networkSettings(flags map[string]string) (quire.Config, error) {
+	l, err := a.readForNetwork(flags)
+	if err != nil {
+		return quire.Config{}, err
+	}
+	return l.Config.library(), nil
 }
 
 // library turns the program's settings into the library's.
