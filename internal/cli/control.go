@@ -38,7 +38,7 @@ type act struct {
 	dryRun bool
 
 	field, doing, did, would string // of the JSON document; in words
-	change            func(context.Context, *quire.System, queue.Filter) (int, error)
+	change                   func(context.Context, *quire.System, queue.Filter) (int, error)
 }
 
 // apply changes the jobs, or only counts them, and tells how many.

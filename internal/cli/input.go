@@ -66,9 +66,13 @@ type tallied struct {
 	n atomic.Int64
 }
 
+// tallyStep bounds what is read at once: who reads in large steps would show
+// compressed files as standing still, then jumping.
+const tallyStep = 64 << 10
+
 // Read implements [io.Reader].
 func (t *tallied) Read(p []byte) (int, error) {
-	n, err := t.Reader.Read(p)
+	n, err := t.Reader.Read(p[:min(len(p), tallyStep)])
 	t.n.Add(int64(n))
 	return n, err
 }

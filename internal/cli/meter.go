@@ -59,18 +59,20 @@ func (a *app) meter(doing string, look func() reading) (stop func()) {
 		return func() {}
 	}
 	m := &meter{app: a, doing: printable(doing), look: look, began: time.Now()}
+	if kind == displayScreen {
+		return beside(m.draw)
+	}
+	return beside(m.lines)
+}
+
+// beside runs do in a goroutine until stop is called, which waits for it.
+func beside(do func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var showing sync.WaitGroup
-	showing.Go(func() {
-		if kind == displayScreen {
-			m.draw(ctx)
-			return
-		}
-		m.lines(ctx)
-	})
+	var doing sync.WaitGroup
+	doing.Go(func() { do(ctx) })
 	return sync.OnceFunc(func() {
 		cancel()
-		showing.Wait()
+		doing.Wait()
 	})
 }
 
@@ -103,7 +105,7 @@ func (m *meter) draw(ctx context.Context) {
 	every := time.NewTicker(drawEvery)
 	defer every.Stop()
 	for {
-		if inForeground(stderr) { // else the terminal is somebody else's for now
+		if !isTerminal(stderr) || inForeground(stderr) { // else it is somebody else's for now
 			columns, _ := windowSize(stderr)
 			stderr.draw(fitted(m.line(time.Now()), columns))
 		}
@@ -133,9 +135,9 @@ func (m *meter) line(now time.Time) string {
 	switch {
 	case r.unit == "":
 	case r.of > 0:
-		parts = append(parts, fmt.Sprintf("%d of %d %s", r.done, r.of, r.unit), perSecond(works))
+		parts = append(parts, fmt.Sprintf("%d of %d %s, %s", r.done, r.of, r.unit, perSecond(works)))
 	default:
-		parts = append(parts, fmt.Sprintf("%d %s", r.done, r.unit), perSecond(works))
+		parts = append(parts, fmt.Sprintf("%d %s, %s", r.done, r.unit, perSecond(works)))
 	}
 	switch {
 	case r.size > 0:
@@ -144,7 +146,7 @@ func (m *meter) line(now time.Time) string {
 		parts = append(parts, size(r.read))
 	}
 	if r.bytes > 0 {
-		parts = append(parts, size(r.bytes), size(int64(bytes))+"/s")
+		parts = append(parts, size(r.bytes)+", "+size(int64(bytes))+"/s")
 	}
 	if r.also != "" {
 		parts = append(parts, printable(r.also))

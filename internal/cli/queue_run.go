@@ -118,4 +118,3 @@ func (a *app) runCode(ctx context.Context, sum quire.Summary, in added, opt quir
 	}
 	return nil
 }
-
