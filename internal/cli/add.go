@@ -119,10 +119,14 @@ func (ad *adder) reject(r row) error {
 	if err != nil {
 		return fmt.Errorf("write rejects file: %w", err)
 	}
-	if _, err := ad.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write rejects file: %w", err)
+	n, err := ad.file.Write(append(line, '\n'))
+	if err != nil {
+		err = fmt.Errorf("write rejects file: %w", err)
+		if at, seek := ad.file.Seek(int64(-n), io.SeekCurrent); n > 0 && seek == nil {
+			err = errors.Join(err, ad.file.Truncate(at)) // to the last whole line
+		}
 	}
-	return nil
+	return err
 }
 
 func (ad *adder) close() error {

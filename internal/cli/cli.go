@@ -117,7 +117,6 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(env.Stdin)
-	root.SetOut(out)
 	root.SetErr(env.Stderr)
 	err := root.ExecuteContext(ctx)
 	if unwritten := out.close(); unwritten != nil && silent(err) {
@@ -201,6 +200,7 @@ Stop it at any moment; start it again, and it goes on.`,
 		newVersion(a),
 	)
 	root.SetHelpCommand(newHelp())
+	root.SetOut(a.out) // first: the completion commands keep what it is then
 	root.InitDefaultCompletionCmd()
 	strict(root)
 	return root
