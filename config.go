@@ -77,10 +77,14 @@ type Config struct {
 	Log        *slog.Logger   // discarded if nil
 	Observe    func(Event)    // told of each step, from many goroutines; may be nil
 	ObserveKey func(KeyState) // told when a key's gate, breaker, cap or pace has changed, in the same way
+	Trace      func(Trace)    // told of what is decided of each job, in the same way; nil costs nothing
 }
 
 // Event tells what became of one step of a job.
 type Event = orchestrator.Event
+
+// Trace tells of a moment in a job's step.
+type Trace = orchestrator.Trace
 
 // KeyState is how a key stands.
 type KeyState = orchestrator.KeyState

@@ -46,6 +46,8 @@ type Summary struct {
 	// was the number of workers that bound the run.
 	BoundKey     *string  `json:"bound_key"`
 	BoundSeconds *float64 `json:"bound_seconds"`
+
+	Waits []Wait `json:"waits"` // what is left, at the keys with most, at most 20
 }
 
 // bound tells what key bound the run that has ended.
@@ -77,7 +79,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 	waiting.Stop()
 	if err != nil {
 		if ctx.Err() != nil {
-			return s.remaining(Summary{})
+			return s.remaining(ctx, Summary{}, nil)
 		}
 		return Summary{}, fmt.Errorf("take over the queue: %w", err)
 	}
@@ -118,7 +120,7 @@ func (s *System) Run(ctx context.Context, opt RunOptions) (Summary, error) {
 		ElapsedSeconds: time.Since(start).Seconds(), Requests: s.fetch.Requests() - before, Drained: did.Drained,
 	}
 	sum.bound(orch.Bound())
-	sum, statErr := s.remaining(sum)
+	sum, statErr := s.remaining(ctx, sum, orch.Keys())
 	return sum, errors.Join(err, statErr)
 }
 
@@ -216,7 +218,7 @@ func (s *System) orchestrator(opt RunOptions, bytes *atomic.Int64) (*orchestrato
 	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
 		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
 		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(),
-		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey,
+		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey, Trace: s.cfg.Trace,
 		Observe: func(e Event) {
 			if e.State == queue.Done {
 				bytes.Add(fileBytes(e))
@@ -236,9 +238,11 @@ func fileBytes(e Event) int64 {
 	return f.Bytes
 }
 
-// remaining counts what is left in the queue, whatever became of the run.
-func (s *System) remaining(sum Summary) (Summary, error) {
-	stats, err := s.store.Stats(context.Background())
+// remaining counts what is left in the queue, whatever became of the run. keys is
+// how the keys stand, if a run knows; else it is what runs have noted.
+func (s *System) remaining(ctx context.Context, sum Summary, keys []KeyState) (Summary, error) {
+	ctx = context.WithoutCancel(ctx)
+	stats, err := s.store.Stats(ctx)
 	if err != nil {
 		return sum, fmt.Errorf("count jobs: %w", err)
 	}
@@ -249,5 +253,15 @@ func (s *System) remaining(sum Summary) (Summary, error) {
 			sum.Paused += k.Ready + k.Delayed
 		}
 	}
-	return sum, nil
+	states := make(map[string]KeyState, len(keys))
+	for _, k := range keys {
+		states[k.Key] = k
+	}
+	if keys == nil && sum.Remaining > 0 {
+		if states, err = s.Noted(ctx); err != nil {
+			return sum, err
+		}
+	}
+	sum.Waits, err = s.waits(ctx, stats, states)
+	return sum, err
 }

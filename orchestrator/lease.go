@@ -18,7 +18,7 @@ func (r *run) fill() {
 	}
 	r.lanes <- struct{}{}
 	r.steps.Go(func() {
-		r.lease(permits, wants)
+		r.lease(permits, wants, time.Now())
 		<-r.lanes
 		r.poke()
 	})
@@ -27,15 +27,15 @@ func (r *run) fill() {
 // lanes is how many leases there are at once.
 const lanes = 4
 
-// lease leases rows for permits and starts their steps.
-func (r *run) lease(permits []schedule.Permit, wants []queue.Want) {
+// lease leases rows for permits, which were picked just now, and starts their steps.
+func (r *run) lease(permits []schedule.Permit, wants []queue.Want, picked time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	leases, err := r.store.Lease(ctx, r.cfg.Owner, wants, r.cfg.LeaseTTL)
 	now := time.Now()
 	spare := permits
 	if err == nil {
-		spare = r.start(permits, leases, now)
+		spare = r.start(permits, leases, picked, now)
 	}
 	for _, p := range spare {
 		r.table.Unpick(p, now, err == nil)
@@ -96,7 +96,7 @@ func (r *run) ask(rows int) {
 
 // start runs the leased jobs, as many with each permit of their key as it may
 // take, and returns the permits for which no row came.
-func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Time) (spare []schedule.Permit) {
+func (r *run) start(permits []schedule.Permit, leases []queue.Lease, picked, now time.Time) (spare []schedule.Permit) {
 	byKey := make(map[string][]queue.Lease)
 	for _, l := range leases {
 		byKey[l.Job.Key] = append(byKey[l.Job.Key], l)
@@ -109,7 +109,7 @@ func (r *run) start(permits []schedule.Permit, leases []queue.Lease, now time.Ti
 		}
 		n := min(len(waiting), p.N)
 		r.table.Took(p, now, n)
-		r.begin(p, waiting[:n:n], now)
+		r.begin(p, waiting[:n:n], picked, now)
 		byKey[p.Key] = waiting[n:]
 	}
 	return spare

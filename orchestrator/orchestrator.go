@@ -49,6 +49,7 @@ type Config struct {
 	For        time.Duration          // stop leasing after this long; 0: no limit
 	Observe    func(Event)            // told of each settled step, from many goroutines; may be nil
 	ObserveKey func(KeyState)         // told when a key's gate, breaker, cap or pace has changed, in the same way
+	Trace      func(Trace)            // told of what is decided of each job, in the same way; nil costs nothing
 	Log        *slog.Logger           // discarded if nil
 	sweepEvery time.Duration
 	wall       func() time.Time // the clock by which leases end
@@ -67,6 +68,9 @@ type Event struct {
 	Class   string
 	Error   string
 	Result  json.RawMessage // of a final outcome
+
+	Took    time.Duration // the step, from its lease to its outcome
+	Settled time.Duration // from then until the outcome was recorded
 }
 
 // Summary says what a run did.
@@ -144,7 +148,7 @@ func New(store Store, handler queue.Handler, cfg Config) (*Orchestrator, error) 
 		return nil, err
 	}
 	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit)}
-	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit, Seed: cfg.seed})
+	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit, Seed: cfg.seed, Explain: cfg.Trace != nil})
 	return o, nil
 }
 

@@ -45,7 +45,7 @@ func (r *run) settle(ctx context.Context, st *step, outs []queue.Outcome) {
 	for wait := 100 * time.Millisecond; len(open) > 0; wait = min(2*wait, 5*time.Second) {
 		errs, err := r.settleOnce(open)
 		if err == nil {
-			open = r.settledAll(key, open, errs)
+			open = r.settledAll(st, open, errs)
 			continue
 		}
 		open = slices.DeleteFunc(open, func(s queue.Settlement) bool {
@@ -69,11 +69,12 @@ func (r *run) settle(ctx context.Context, st *step, outs []queue.Outcome) {
 
 // settledAll takes in what the store said of each settlement, and returns those
 // that are to be settled in another way.
-func (r *run) settledAll(key string, open []queue.Settlement, errs []error) (again []queue.Settlement) {
+func (r *run) settledAll(st *step, open []queue.Settlement, errs []error) (again []queue.Settlement) {
+	key, settled := st.permit.Key, time.Since(st.ended)
 	for i, s := range open {
 		switch err := errs[i]; {
 		case err == nil:
-			r.settled(key, s)
+			r.settled(st, s, settled)
 		case errors.Is(err, queue.ErrInvalid) && s.Class != queue.ClassCrashed:
 			again = append(again, r.settlement(key, s.Lease, crashed(fmt.Errorf("step gave a bad outcome: %w", err))))
 		default:
@@ -102,8 +103,8 @@ func (r *run) lost(key string, lease queue.Lease) {
 }
 
 // settled tells the table and the observer what is now in the store.
-func (r *run) settled(key string, s queue.Settlement) {
-	job := s.Lease.Job
+func (r *run) settled(st *step, s queue.Settlement, took time.Duration) {
+	key, job := st.permit.Key, s.Lease.Job
 	next := s.Key
 	if next == "" {
 		next = job.Key
@@ -128,6 +129,7 @@ func (r *run) settled(key string, s queue.Settlement) {
 	r.cfg.Observe(Event{
 		Job: job, Key: key, Verb: s.Verb, State: state, NextKey: next, Delay: s.Delay,
 		Reason: s.Reason, Class: s.Class, Error: s.Error, Result: s.Result,
+		Took: st.ended.Sub(st.began), Settled: took,
 	})
 }
 

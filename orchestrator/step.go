@@ -17,6 +17,8 @@ type step struct {
 	leases []queue.Lease
 	cancel context.CancelCauseFunc
 	held   int // leases that are not lost
+	began  time.Time
+	ended  time.Time // its outcomes are there; not settled yet
 }
 
 // running is a leased job.
@@ -39,10 +41,11 @@ func (j *running) lose() {
 	}
 }
 
-// begin starts the goroutine of one step.
-func (r *run) begin(p schedule.Permit, leases []queue.Lease, now time.Time) {
+// begin starts the goroutine of one step, whose permit was picked at an instant and
+// whose jobs are leased now.
+func (r *run) begin(p schedule.Permit, leases []queue.Lease, picked, now time.Time) {
 	ctx, cancel := context.WithCancelCause(r.ctx)
-	s := &step{permit: p, leases: leases, cancel: cancel, held: len(leases)}
+	s := &step{permit: p, leases: leases, cancel: cancel, held: len(leases), began: now}
 	r.mu.Lock()
 	for _, l := range leases {
 		r.running[l.Job.ID] = &running{lease: l, expires: now.Add(r.cfg.LeaseTTL), step: s}
@@ -50,11 +53,13 @@ func (r *run) begin(p schedule.Permit, leases []queue.Lease, now time.Time) {
 	r.mu.Unlock()
 	r.steps.Go(func() {
 		defer cancel(nil)
+		r.trace(s, Leased, now.Sub(picked), 0)
 		if p.Gap > noteAhead && !p.Down {
 			r.note(p.Key) // before the request: who comes after a crash must know of it
 		}
 		outs := r.step(ctx, s)
-		if r.table.Finish(p, time.Now(), worst(outs)) {
+		s.ended = time.Now()
+		if r.table.Finish(p, s.ended, worst(outs)) {
 			r.note(p.Key)
 			r.observeKey(p.Key)
 		}
@@ -78,8 +83,10 @@ func (r *run) forget(s *step) {
 }
 
 // send holds a request back until its key's pace allows it.
-func (r *run) send(ctx context.Context, p schedule.Permit) {
-	wait := r.table.Send(p, time.Now())
+func (r *run) send(ctx context.Context, s *step) {
+	now := time.Now()
+	wait := max(0, r.table.Send(s.permit, now))
+	defer r.trace(s, Sent, now.Sub(s.began)+wait, wait)
 	if wait <= 0 {
 		return
 	}
@@ -87,6 +94,14 @@ func (r *run) send(ctx context.Context, p schedule.Permit) {
 	case <-time.After(wait):
 	case <-ctx.Done():
 	}
+}
+
+// leave frees slot and key of a step whose request has ended.
+func (r *run) leave(s *step) {
+	now := time.Now()
+	r.table.Leave(s.permit, now)
+	r.poke()
+	r.trace(s, Left, now.Sub(s.began), 0)
 }
 
 // crashed is the outcome of a job whose step broke the handler's contract.
@@ -111,7 +126,8 @@ func (r *run) step(ctx context.Context, s *step) (outs []queue.Outcome) {
 	defer func() {
 		if v := recover(); v != nil {
 			r.cfg.Log.Error("step panicked", "job", jobs[0].ID, "artifact_id", jobs[0].ArtifactID, "jobs", len(jobs), "key", p.Key,
-				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+				"panic", fmt.Sprint(v))
+			r.cfg.Log.Debug("step panicked", "job", jobs[0].ID, "artifact_id", jobs[0].ArtifactID, "stack", string(debug.Stack()))
 			outs = all(crashed(fmt.Errorf("step panicked: %v", v)))
 		}
 	}()
@@ -120,8 +136,8 @@ func (r *run) step(ctx context.Context, s *step) (outs []queue.Outcome) {
 		Jobs:        jobs,
 		MaxAttempts: r.cfg.Retry.MaxAttempts,
 		Down:        p.Down,
-		Send:        func() { r.send(ctx, p) },
-		Leave:       sync.OnceFunc(func() { r.table.Leave(p, time.Now()); r.poke() }),
+		Send:        func() { r.send(ctx, s) },
+		Leave:       sync.OnceFunc(func() { r.leave(s) }),
 	})
 	if len(outs) != len(jobs) {
 		return all(crashed(fmt.Errorf("step gave %d outcomes for %d jobs", len(outs), len(jobs))))

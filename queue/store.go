@@ -15,6 +15,8 @@ var (
 	ErrNotFound = errors.New("no such job")
 	// ErrDamaged says that the store's file is not a database of ours or is broken.
 	ErrDamaged = errors.New("not a usable quire database")
+	// ErrLocked says that another process has kept the store from being used.
+	ErrLocked = errors.New("locked by another process")
 	// ErrNewer says that a newer version of the program wrote the store.
 	ErrNewer = errors.New("database is newer than this program")
 	// ErrInvalid says that the caller's own argument is at fault.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -19,8 +20,14 @@ var (
 // Primary result codes, https://www.sqlite.org/rescode.html.
 const (
 	codeBusy    = 5
+	codeIO      = 10
 	codeCorrupt = 11
+	codeFull    = 13
 	codeNotADB  = 26
+
+	// codeShmSize, of those of codeIO, says that there is no room for what readers and
+	// writers share.
+	codeShmSize = codeIO | 19<<8
 )
 
 // busyLimit is how long a writer waits for other processes' transactions.
@@ -34,10 +41,21 @@ func code(err error) int {
 	return 0
 }
 
-// explained marks the errors by which SQLite says that the file is broken.
+// explained marks the errors by which SQLite says that the file is broken, that
+// another process has it, or that there is no room.
 func explained(err error) error {
-	if c := code(err); c == codeCorrupt || c == codeNotADB {
+	switch code(err) {
+	case codeCorrupt, codeNotADB:
 		return fmt.Errorf("%w: %w", queue.ErrDamaged, err)
+	case codeBusy:
+		return fmt.Errorf("%w: %w", queue.ErrLocked, err)
+	case codeFull:
+		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
+	case codeIO:
+		if e, ok := errors.AsType[*driver.Error](err); ok && e.Code() == codeShmSize {
+			return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
+		}
+		return fmt.Errorf("%w: %w", syscall.EIO, err)
 	}
 	return err
 }

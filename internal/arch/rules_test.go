@@ -28,8 +28,8 @@ func floors() map[string]int {
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, "internal/verify": 3, // doing
 		".": 4, "internal/bench": 4, "internal/export": 4, "internal/progress": 4, // the whole
 		"internal/screen": 5, // looks
-		"internal/cli": 6, // the edge
-		"cmd/quire":    7,
+		"internal/cli":    6, // the edge
+		"cmd/quire":       7,
 
 		"examples/email": 5, // of embedding: it uses only what is public
 

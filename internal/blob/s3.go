@@ -111,7 +111,7 @@ func s3Keys() (*credentials.Credentials, credentials.Value, error) {
 		return nil, key, fmt.Errorf("%w: read %s: %w", ErrRefused, credentialsFile(), err)
 	}
 	if key.AccessKeyID == "" || key.SecretAccessKey == "" {
-		return nil, key, fmt.Errorf("%w: no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE", ErrRefused)
+		return nil, key, fmt.Errorf("%w: %w: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE", ErrRefused, ErrNoKeys)
 	}
 	return keys, key, nil
 }

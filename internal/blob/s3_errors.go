@@ -17,6 +17,9 @@ import (
 // that there are no keys to ask it with.
 var ErrRefused = errors.New("refused")
 
+// ErrNoKeys says that there are no keys to ask an S3 service with.
+var ErrNoKeys = errors.New("no keys")
+
 // s3Error is what an S3 service, or the way to it, had to say.
 type s3Error struct {
 	text    string

@@ -46,6 +46,7 @@ func (s added) print(a *app) error {
 	a.printf("%d added, %d already known, %d rejected\n", s.Added, s.Known, s.Rejected)
 	if s.RejectsFile != nil {
 		a.printf("rejected rows, with line and reason: %s\n", printable(*s.RejectsFile))
+		a.tip("correct what was rejected and import it again: what is known is left alone")
 	}
 	return nil
 }
@@ -158,7 +159,7 @@ func (ad *adder) ids(ctx context.Context, texts []string) error {
 	for _, text := range texts {
 		artifact, err := paper.ParseID(text)
 		if err != nil {
-			if err := ad.reject(row{Text: text, Reason: err.Error() + ad.ifNoID}); err != nil {
+			if err := ad.reject(row{Text: text, Reason: err.Error() + ad.ifNoID + asFile(text, "quire queue import")}); err != nil {
 				return err
 			}
 			continue

@@ -2,22 +2,22 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
 
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/report"
+	"github.com/quire-dev/quire/paper"
 )
 
 // app is what the commands share: streams and the values of the global flags.
@@ -28,7 +28,7 @@ type app struct {
 	console *console // what env.Stderr is
 
 	data, config, store, artifacts, contact string
-	logFormat, logLevel, progress           string
+	logFormat, logLevel, logWork, progress  string
 	json                                    bool
 
 	passing bool // the data are deleted afterwards: no use to tell where they are
@@ -54,8 +54,11 @@ func (a *app) addGlobals(root *cobra.Command) {
 	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
 	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "`FORMAT` of the log on stderr: text or json")
 	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "`LEVEL` of the log: debug, info, warn or error")
+	f.StringVar(&a.logWork, "log-work", a.getenv("QUIRE_LOG_WORK", ""), "log all that is decided of the work with this `ID`")
 	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "`KIND` of progress display: auto, tui, plain or none")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		return cmp.Or(a.checkGlobals(), checkLocals(c))
+	}
 }
 
 func (a *app) checkGlobals() error {
@@ -69,7 +72,14 @@ func (a *app) checkGlobals() error {
 		}
 	}
 	if a.data == "" {
-		return usage("--data is empty")
+		return usage("--data is empty: name a DIR, or leave it out for %s", defaultData)
+	}
+	if a.logWork != "" {
+		work, err := paper.ParseID(a.logWork)
+		if err != nil {
+			return usage("--log-work: %w", err)
+		}
+		a.logWork = work.ID
 	}
 	return nil
 }
@@ -116,7 +126,7 @@ func (a *app) lookWith(ctx context.Context, cfg quire.Config) (*quire.System, er
 		if a.store != "" {
 			where, flag = a.place(cfg).StoreName(), "--store"
 		}
-		return nil, fmt.Errorf("no queue in %s yet: fill one with `quire queue import FILE` or name another with %s", where, flag)
+		return nil, fmt.Errorf("no queue in %s yet: fill one with `%s queue import FILE` or name another with %s", where, a.self(), flag)
 	}
 	return s, err
 }
@@ -132,18 +142,6 @@ func (a *app) peek(ctx context.Context, cfg quire.Config) (*quire.System, error)
 func (a *app) place(cfg quire.Config) quire.Config {
 	cfg.Data, cfg.Store, cfg.Artifacts = a.data, a.store, a.artifacts
 	return cfg
-}
-
-// logger makes the log on stderr.
-func (a *app) logger() *slog.Logger {
-	var level slog.Level
-	if level.UnmarshalText([]byte(a.logLevel)) != nil {
-		level = slog.LevelInfo
-	}
-	if a.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(a.env.Stderr, &slog.HandlerOptions{Level: level}))
-	}
-	return slog.New(tint.NewTextHandler(a.env.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: true}))
 }
 
 // printJSON prints one document on a line of its own.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -118,11 +119,11 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root.SetArgs(args)
 	root.SetIn(env.Stdin)
 	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
+	err := a.guarded(func() error { return root.ExecuteContext(ctx) })
 	if unwritten := out.close(); unwritten != nil && silent(err) {
 		err = unwritten
 	}
-	return exitCode(env, err)
+	return a.exitCode(err)
 }
 
 // exitError ends the program with a code. Without an err it says nothing more:
@@ -153,7 +154,8 @@ func usage(format string, args ...any) error {
 }
 
 // exitCode prints err as one line and returns the exit code it stands for.
-func exitCode(env Env, err error) int {
+func (a *app) exitCode(err error) int {
+	env := a.env
 	if err == nil {
 		return exitOK
 	}
@@ -168,8 +170,24 @@ func exitCode(env Env, err error) int {
 	} else if errors.Is(err, context.Canceled) && env.Signal() != nil {
 		code, err = exitInterrupted, errors.New("interrupted: what is done is kept; run it again to go on")
 	}
-	fmt.Fprintf(env.Stderr, "quire: %s\n", printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
+	text := oneLine(err.Error())
+	if next := a.hint(err); next != "" && code != exitUsage && code != exitInterrupted {
+		text += "; " + next
+	}
+	fmt.Fprintf(env.Stderr, "quire: %s\n", printable(text))
 	return code
+}
+
+// guarded turns a fault of the program into an error: what people should tell us is
+// a line, and the trace is for those who ask for it.
+func (a *app) guarded(do func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.logger().Debug("internal error", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			err = fmt.Errorf("internal error: %v: please report it, with `quire version` and what --log-level debug tells", v)
+		}
+	}()
+	return do()
 }
 
 // newRoot makes the command tree.
@@ -190,10 +208,7 @@ Stop it at any moment; start it again, and it goes on.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetVersionTemplate("quire {{.Version}}\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		text, _, _ := strings.Cut(err.Error(), " flag: strconv.")
-		return usage("%s (see %s --help)", text, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	a.addGlobals(root)
 	root.AddCommand(
 		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newConfig(a),

@@ -148,7 +148,7 @@ func environment(environ []string) (found map[string]string, problems []error) {
 func globalVariables() []string {
 	return []string{
 		"QUIRE_DATA", "QUIRE_CONFIG", "QUIRE_STORE", "QUIRE_ARTIFACTS",
-		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_PROGRESS",
+		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_LOG_WORK", "QUIRE_PROGRESS",
 	}
 }
 

@@ -37,7 +37,8 @@ type act struct {
 	f      queue.Filter
 	dryRun bool
 
-	field, doing, did, would string // of the JSON document; in words
+	field, doing, did, would string      // of the JSON document; in words
+	next                     func(n int) // tells what there is to do then; may be nil
 	change                   func(context.Context, *quire.System, queue.Filter) (int, error)
 }
 
@@ -74,7 +75,11 @@ func (a *app) apply(ctx context.Context, t act) (err error) {
 		case err != nil:
 			return err
 		}
-		return a.tell(t.field, n, t.did)
+		if err := a.tell(t.field, n, t.did); err != nil || t.next == nil {
+			return err
+		}
+		t.next(n)
+		return nil
 	})
 }
 

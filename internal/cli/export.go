@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -73,6 +74,9 @@ func (o *exportCmd) do(ctx context.Context) (err error) {
 		}
 		opt.States = append(opt.States, queue.State(s))
 	}
+	if err := o.checkOutput(); err != nil {
+		return err
+	}
 	sys, err := o.look(ctx)
 	if err != nil {
 		return err
@@ -118,6 +122,17 @@ func (a *app) meterFor(ctx context.Context, sys *quire.System, opt *export.Optio
 	var written counter
 	opt.Told = written.changed()
 	return a.meter("exporting", written.look(a.totalOf(ctx, sys, f)))
+}
+
+// checkOutput refuses to write over what is the queue's own.
+func (o *exportCmd) checkOutput() error {
+	to, missing := os.Stat(o.output)
+	for _, own := range []string{"quire.db", "manifest.jsonl", "shared.jsonl", "quire.yaml"} {
+		if about, err := os.Stat(filepath.Join(o.data, own)); err == nil && missing == nil && os.SameFile(about, to) {
+			return usage("--output %s is the data's own: name another file", o.output)
+		}
+	}
+	return nil
 }
 
 // exportSource is what exports read.

@@ -66,6 +66,7 @@ func (o *exportBag) do(ctx context.Context) (err error) {
 		o.printf("%d files, %d bytes in %s, %d left out\n", done.Files, done.Bytes, printable(o.output), done.LeftOut)
 	}
 	if err == nil && done.LeftOut > 0 {
+		o.tip("what is wrong with them: %s verify", o.self())
 		err = &exitError{code: exitPartial}
 	}
 	return err

@@ -61,7 +61,7 @@ func artifacts(texts []string) ([]string, error) {
 	for _, text := range texts {
 		artifact, err := paper.ParseID(text)
 		if err != nil {
-			return nil, usage("%w", err)
+			return nil, usage("%w%s", err, asFile(text, "quire queue import"))
 		}
 		ids = append(ids, artifact.ID)
 	}

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -85,7 +86,13 @@ func (o *planCmd) do(ctx context.Context, names []string) (err error) {
 	if o.json {
 		return o.printJSON(p)
 	}
-	return writePlan(o.out, p)
+	if err := writePlan(o.out, p); err != nil {
+		return err
+	}
+	if p.Works > 0 && !slices.Contains(names, "-") {
+		o.tip("get them: %s get%s", o.self(), shellWords(names))
+	}
+	return nil
 }
 
 // newPlanner makes a planner for the sources and limits in force.

@@ -65,6 +65,7 @@ func (o *enqueue) do(ctx context.Context, ids []string) (err error) {
 	if err := ad.sum.print(o.app); err != nil {
 		return err
 	}
+	o.tipRun(ad.sum.Added)
 	return ad.sum.rejected()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,6 +67,10 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
+	opt.NeedsColumn = true
+	if err := checkRejects(o.rejects, name); err != nil {
+		return err
+	}
 	if o.run == "" {
 		o.run = newRunName(baseName(name))
 	}
@@ -98,11 +103,19 @@ func (o *importCmd) do(ctx context.Context, name string) (err error) {
 		defer func() { err = errors.Join(err, sys.Close()) }()
 	}
 	sum, err := o.pass(ctx, sys, name, in, opt)
-	if err != nil {
+	switch {
+	case err != nil && sum.Added+sum.Known+sum.Rejected > 0:
 		return fmt.Errorf("%w (before that: %d added, %d already known, %d rejected)", err, sum.Added, sum.Known, sum.Rejected)
+	case err != nil:
+		return fmt.Errorf("%w (before that: nothing)", err)
 	}
 	if err := sum.print(o.app); err != nil {
 		return err
+	}
+	if o.dryRun {
+		o.tip("nothing was queued: without --dry-run it is")
+	} else {
+		o.tipRun(sum.Added)
 	}
 	return sum.rejected()
 }
@@ -114,6 +127,16 @@ func (o *importCmd) pass(ctx context.Context, sys *quire.System, name string, in
 	defer func() { err = errors.Join(err, ad.close()) }()
 	err = ad.stream(ctx, name, in, opt)
 	return ad.sum, err
+}
+
+// checkRejects refuses to write the rejects over what is read.
+func checkRejects(rejects, input string) error {
+	from, err := os.Stat(input)
+	to, missing := os.Stat(rejects)
+	if err == nil && missing == nil && os.SameFile(from, to) && from.Mode().IsRegular() {
+		return usage("--rejects %s is the file that is read: name another", rejects)
+	}
+	return nil
 }
 
 func rewind(in io.Reader) error {

@@ -43,6 +43,8 @@ func oneKeyAtMost(c *cobra.Command, args []string) error {
 		return usage("%s takes one KEY at most, got %d", c.CommandPath(), len(args))
 	case len(args) == 1 && args[0] == "":
 		return usage("%s: the key is empty; for the whole queue leave it out", c.CommandPath())
+	case len(args) == 1:
+		return checkKey("the key", args[0])
 	}
 	return nil
 }
@@ -111,8 +113,15 @@ func (s pauseState) print(a *app, stats queue.Stats) error {
 		jobs = "no job is queued at this key now"
 	}
 	a.printf("%s is %s: %s\n", what, state, jobs)
-	if !s.Paused && stats.Paused {
+	switch {
+	case s.Paused && s.Key != nil:
+		a.tip("end the pause: %s queue resume %s", a.self(), shellWord(*s.Key))
+	case s.Paused:
+		a.tip("end the pause: %s queue resume", a.self())
+	case stats.Paused:
 		a.note("the queue as a whole is still paused: %s queue resume", a.self())
+	default:
+		a.tipRun(s.Jobs)
 	}
 	return nil
 }

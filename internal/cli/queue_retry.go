@@ -52,7 +52,7 @@ func (o *retryFailed) do(ctx context.Context) error {
 		return err
 	}
 	return o.apply(ctx, act{
-		f: selected, dryRun: o.dryRun, field: "requeued", doing: "queueing again", did: "queued again", would: "would be queued again",
+		f: selected, dryRun: o.dryRun, field: "requeued", doing: "queueing again", did: "queued again", would: "would be queued again", next: o.tipRun,
 		change: func(ctx context.Context, sys *quire.System, f queue.Filter) (int, error) {
 			return sys.Queue().Requeue(ctx, f)
 		},
@@ -72,23 +72,29 @@ func (o *retryFailed) recheck(ctx context.Context) (err error) {
 		}
 		defer func() { err = errors.Join(err, sys.Close()) }()
 		defer o.looking(ctx, sys, &selected)()
-		n, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) { return len(ids), nil })
+		n, next, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) { return len(ids), nil })
 		if err != nil {
 			return err
 		}
+		defer o.tipDue(n, next)
 		return o.tell("requeued", n, "would be queued again")
 	}
 	return o.change(ctx, func(sys *quire.System) error {
 		stop := o.looking(ctx, sys, &selected)
 		defer stop()
-		n, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) {
+		n, next, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) {
 			return sys.Queue().Requeue(ctx, queue.Filter{States: selected.States, ArtifactIDs: ids})
 		})
 		stop()
 		if err != nil {
 			return err
 		}
-		return o.tell("requeued", n, "queued again")
+		if err := o.tell("requeued", n, "queued again"); err != nil {
+			return err
+		}
+		o.tipDue(n, next)
+		o.tipRun(n)
+		return nil
 	})
 }
 
@@ -102,24 +108,40 @@ func (o *retryFailed) looking(ctx context.Context, sys *quire.System, f *queue.F
 	return o.meter("looking for jobs that are due", seen.look(o.totalOf(ctx, sys, all)))
 }
 
+// tipDue tells when the next jobs are due if none is.
+func (o *retryFailed) tipDue(n int, next time.Time) {
+	switch {
+	case n > 0:
+	case next.IsZero():
+		o.tip("no job has a time to be looked for again: %s report", o.self())
+	default:
+		o.tip("none is due yet, the first on %s", clockText(next, time.Now()))
+	}
+}
+
 // eachDue calls do with the artifacts of jobs that match f and whose re-check is
-// due, a part at a time, until f's limit, and returns the sum of what do returned. It tells f how many jobs it
-// has looked at.
-func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(ids []string) (int, error)) (sum int, err error) {
+// due, a part at a time, until f's limit, and returns the sum of what do returned, and
+// when the first of the others is due. It tells f how many jobs it has looked at.
+func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(ids []string) (int, error)) (sum int, next time.Time, err error) {
 	limit, now, seen := f.Limit, time.Now(), 0
 	f.Limit = queue.MaxFilterIDs
 	for {
 		page, err := jobs.Jobs(ctx, f)
 		if err != nil || len(page) == 0 {
-			return sum, err
+			return sum, next, err
 		}
 		f.After = page[len(page)-1].ID
 		seen += len(page)
 		f.Tell(seen)
 		var ids []string
 		for _, j := range page {
-			if at := report.RecheckAt(j); !at.IsZero() && !at.After(now) && (limit == 0 || sum+len(ids) < limit) {
+			at := report.RecheckAt(j)
+			switch {
+			case at.IsZero():
+			case !at.After(now) && (limit == 0 || sum+len(ids) < limit):
 				ids = append(ids, j.ArtifactID)
+			case at.After(now) && (next.IsZero() || at.Before(next)):
+				next = at
 			}
 		}
 		if len(ids) == 0 {
@@ -128,7 +150,7 @@ func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(
 		n, err := do(ids)
 		sum += n
 		if err != nil || limit > 0 && sum >= limit {
-			return sum, err
+			return sum, next, err
 		}
 	}
 }

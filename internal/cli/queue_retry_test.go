@@ -55,15 +55,15 @@ func TestEachDue(t *testing.T) {
 		due = append(due, ids...)
 		return len(ids), nil
 	}
-	if sum, err := eachDue(t.Context(), s, f, count); err != nil || sum != n/2 || len(due) != n/2 || !slices.IsSorted(due) {
+	if sum, _, err := eachDue(t.Context(), s, f, count); err != nil || sum != n/2 || len(due) != n/2 || !slices.IsSorted(due) {
 		t.Errorf("%d due (%d told), %v; want %d", sum, len(due), err, n/2)
 	}
 	f.Limit = 7
-	if sum, err := eachDue(t.Context(), s, f, func(ids []string) (int, error) { return s.Requeue(t.Context(), queue.Filter{ArtifactIDs: ids}) }); err != nil || sum != 7 {
+	if sum, _, err := eachDue(t.Context(), s, f, func(ids []string) (int, error) { return s.Requeue(t.Context(), queue.Filter{ArtifactIDs: ids}) }); err != nil || sum != 7 {
 		t.Errorf("requeued %d, %v; want the limit of 7", sum, err)
 	}
 	f.Limit, due = 0, nil
-	if sum, err := eachDue(t.Context(), s, f, count); err != nil || sum != n/2-7 {
+	if sum, _, err := eachDue(t.Context(), s, f, count); err != nil || sum != n/2-7 {
 		t.Errorf("then %d are due, %v; want %d", sum, err, n/2-7)
 	}
 }

@@ -80,7 +80,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 	fill func(context.Context, *quire.System) (added, error),
 ) (err error) {
 	watch := newWatch(a)
-	cfg.Observe, cfg.ObserveKey, cfg.Log = watch.observe, watch.keys.observe, a.logger()
+	cfg.Observe, cfg.ObserveKey, cfg.Trace, cfg.Log = watch.observe, watch.keys.observe, watch.tracer(ctx), watch.log
 	sys, err := a.open(ctx, cfg)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 	if err != nil {
 		return err
 	}
-	if err := watch.summary(sum); err != nil {
+	if err := watch.summary(sum, in); err != nil {
 		return err
 	}
 	return a.runCode(ctx, sum, in, opt)

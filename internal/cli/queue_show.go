@@ -55,7 +55,7 @@ func (a *app) show(ctx context.Context, text string) (err error) {
 func (a *app) find(ctx context.Context, text string) (*quire.System, queue.Job, error) {
 	artifact, err := paper.ParseID(text)
 	if err != nil {
-		return nil, queue.Job{}, usage("%w", err)
+		return nil, queue.Job{}, usage("%w%s", err, asFile(text, "quire queue import"))
 	}
 	sys, err := a.look(ctx)
 	if err != nil {

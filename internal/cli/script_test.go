@@ -23,6 +23,7 @@ import (
 
 	"github.com/quire-dev/quire/internal/cli"
 	"github.com/quire-dev/quire/internal/pgtest"
+	"github.com/quire-dev/quire/internal/s3test"
 )
 
 // TestMain makes the test binary double as the program: as quire on the PATH.
@@ -30,13 +31,17 @@ func TestMain(m *testing.M) {
 	testscript.Main(withServer{m}, map[string]func(){"quire": cli.Main})
 }
 
-// servers has the PostgreSQL server of the tests, if they need one.
-var servers pgtest.Shared
+// servers has the PostgreSQL server of the tests, if they need one, and buckets the
+// S3 server.
+var (
+	servers pgtest.Shared
+	buckets s3test.Shared
+)
 
-// withServer stops the server after the tests.
+// withServer stops the servers after the tests.
 type withServer struct{ m *testing.M }
 
-func (w withServer) Run() int { return servers.Main(w.m) }
+func (w withServer) Run() int { return max(servers.Main(w.m), buckets.Stop()) }
 
 // hurriedRace keeps the race detector from waiting a second at the end of each
 // program, for reports of goroutines that end with it.

@@ -10,13 +10,28 @@ import (
 	"time"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
 	"github.com/quire-dev/quire/queue"
 )
 
-// summary tells what the run did.
-func (w *watch) summary(sum quire.Summary) error {
+// summaryJSON is the JSON shape of a summary.
+type summaryJSON struct {
+	quire.Summary
+	Rejected    int             `json:"rejected"` // arguments and rows that were of no use
+	RejectsFile *string         `json:"rejects_file"`
+	Next        []report.Advice `json:"next"`
+}
+
+// endShown is of how many ways to end without a file people are told what to do.
+const endShown = 8
+
+// summary tells what the run did, what is left, and what to do next.
+func (w *watch) summary(sum quire.Summary, in added) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.json {
-		return w.printJSON(sum)
+		next := w.next(sum, in, func(t time.Time) string { return report.Time(t).String() })
+		return w.printJSON(summaryJSON{sum, in.Rejected, in.RejectsFile, next})
 	}
 	for _, row := range []struct {
 		name  string
@@ -26,20 +41,64 @@ func (w *watch) summary(sum quire.Summary) error {
 		{"done", sum.Done, w.doneLine(sum)},
 		{"skipped", sum.Skipped, ranked(w.run.Reasons(queue.Skipped))},
 		{"error", sum.Error, ranked(w.run.Reasons(queue.Error))},
-		{"left", sum.Remaining, w.leftLine(sum)},
+		{"left", sum.Remaining, leftLine(sum)},
 		{"total", sum.Done + sum.Skipped + sum.Error + sum.Remaining, fmt.Sprintf("in %s, %d requests",
 			time.Duration(sum.ElapsedSeconds*float64(time.Second)).Round(10*time.Millisecond), sum.Requests)},
 	} {
 		w.printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %6d   %s", row.name, row.n, row.about), " "))
 	}
-	if sum.Error > 0 && !w.passing {
-		w.printf("\nwhat went wrong  %[1]s queue list --state error\none work         %[1]s explain ID\ntry again        %[1]s queue retry-failed\n",
-			printable(w.self()))
+	defer w.out.Flush()
+	if w.passing {
+		return nil
 	}
-	w.out.Flush()
+	now := time.Now()
+	next := w.next(sum, in, func(t time.Time) string { return clockText(t, now) })
+	report.WriteAdvice(w.out, next[:min(len(next), endShown)])
+	if more := len(next) - endShown; more > 0 {
+		w.printf("  and %d more: %s report\n", more, printable(w.self()))
+	}
+	if sum.Skipped+sum.Error > 0 {
+		w.printf("\nall works  %[1]s report\none work   %[1]s explain ID\n", printable(w.self()))
+	}
 	return nil
 }
 
+// next is what there is to do after a run: about what is left first, then about
+// what was of no use, then about each way in which works ended without a file.
+func (w *watch) next(sum quire.Summary, in added, clock func(time.Time) string) []report.Advice {
+	list := report.AdviseWaits(sum.Waits, sum.Remaining, sum.QueuePaused, time.Now(), clock)
+	if in.Rejected > 0 {
+		list = append(list, report.Advice{Count: in.Rejected, Text: rejectedText(in)})
+	}
+	list = append(list, w.misses.Advice("")...)
+	for i, a := range list {
+		if a.Command != nil {
+			command := strings.ReplaceAll(*a.Command, "quire queue", w.self()+" queue")
+			list[i].Command = &command
+		}
+	}
+	return slices.Concat([]report.Advice{}, list)
+}
+
+// rejectedText says what to do about input that was of no use.
+func rejectedText(in added) string {
+	if in.RejectsFile == nil {
+		return fmt.Sprintf("%d of the arguments could not be read: correct them, and give them again.", in.Rejected)
+	}
+	return fmt.Sprintf("%d could not be read, for the reasons in %s: correct and import them again.", in.Rejected, *in.RejectsFile)
+}
+
+// ended takes in the end of a job. It is called from many goroutines.
+func (w *watch) ended(e quire.Event) {
+	if e.State == queue.Done {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.misses.Add(queue.Job{State: e.State, Class: e.Class, Reason: e.Reason, Result: e.Result})
+}
+
+// doneLine says where the files are.
 func (w *watch) doneLine(sum quire.Summary) string {
 	switch {
 	case sum.Done == 0:
@@ -47,26 +106,32 @@ func (w *watch) doneLine(sum quire.Summary) string {
 	case w.passing:
 		return size(sum.Bytes)
 	}
-	return fmt.Sprintf("%s in %s", size(sum.Bytes), printable(filepath.Join(w.data, "works")))
+	where := filepath.Join(w.data, "works")
+	if strings.HasPrefix(w.artifacts, "s3:") {
+		where = quire.Config{Artifacts: w.artifacts}.ArtifactsName()
+	}
+	return fmt.Sprintf("%s in %s; a line each in %s", size(sum.Bytes), printable(where), printable(filepath.Join(w.data, "manifest.jsonl")))
 }
 
-func (w *watch) leftLine(sum quire.Summary) string {
-	switch {
-	case sum.Remaining == 0:
+// leftLine says how long the rest takes at least, if that is long.
+func leftLine(sum quire.Summary) string {
+	if sum.Remaining == 0 || sum.BoundSeconds == nil || seconds(*sum.BoundSeconds) <= longBound {
 		return ""
-	case sum.QueuePaused:
-		return fmt.Sprintf("the queue is paused: %s queue resume", printable(w.self()))
-	case sum.Paused > 0:
-		return fmt.Sprintf("%d wait at paused keys: %s queue resume KEY", sum.Paused, printable(w.self()))
 	}
-	if sum.BoundSeconds == nil || seconds(*sum.BoundSeconds) <= longBound {
-		return "run again to go on"
-	}
-	key := ""
+	key := "max_workers"
 	if sum.BoundKey != nil {
 		key = *sum.BoundKey
 	}
-	return "run again to go on; " + printable(boundText(key, seconds(*sum.BoundSeconds)))
+	return fmt.Sprintf("take %s at least, bound by %s", span(seconds(*sum.BoundSeconds)), printable(key))
+}
+
+// clockText writes an instant in local time, with the day if it is another one.
+func clockText(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format("15:04 MST")
+	}
+	return t.Format("2006-01-02 15:04 MST")
 }
 
 // ranked lists counted words, most frequent first.

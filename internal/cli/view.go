@@ -36,9 +36,8 @@ func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
 	showing.Go(func() {
 		if w.view.kind == displayScreen {
 			w.screen(shown, sys)
-			return
 		}
-		w.lines(shown, sys)
+		w.lines(shown, sys) // until the end, if there is no screen any more
 	})
 	return func() {
 		cancel()
@@ -97,7 +96,7 @@ func (w *watch) screen(ctx context.Context, sys *quire.System) {
 	defer w.env.AtExit(s.Restore)()
 	defer w.view.stderr.divert(s)()
 	if err := s.Run(ctx); err != nil {
-		w.log.Warn("the live view ended", "error", err)
+		w.log.Warn("there is no live view any more: lines instead", "error", err)
 	}
 }
 

@@ -1,14 +1,14 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/progress"
-	"github.com/quire-dev/quire/queue"
+	"github.com/quire-dev/quire/internal/report"
 )
 
 // watch follows a run: it logs each change of state, shows progress and sums up.
@@ -18,13 +18,16 @@ type watch struct {
 	keys keyWatch
 	run  *progress.Run
 	view *view
+
+	mu     sync.Mutex
+	misses *report.Misses
 }
 
 func newWatch(a *app) *watch {
 	v := newView(a)
 	log := a.logger()
 	return &watch{
-		app: a, log: log, run: progress.New(), view: v,
+		app: a, log: log, run: progress.New(), view: v, misses: report.NewMisses(),
 		keys: keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
 	}
 }
@@ -32,27 +35,10 @@ func newWatch(a *app) *watch {
 // observe takes in one event. It is called from many goroutines.
 func (w *watch) observe(e quire.Event) {
 	w.run.Observe(e)
-	level := slog.LevelDebug
-	if e.State.Terminal() || e.Verb == queue.Retry {
-		level = slog.LevelInfo
+	if e.State.Terminal() {
+		w.ended(e)
 	}
-	if w.logFormat == "text" && level == slog.LevelInfo {
-		level = slog.LevelDebug // the summary and the progress tell it
-	}
-	attrs := []any{
-		"job", e.Job.ID, "artifact_id", e.Job.ArtifactID, "attempt", e.Job.Attempts,
-		"state", string(e.State), "reason", e.Reason, "key", e.Key,
-	}
-	if e.NextKey != e.Key && !e.State.Terminal() {
-		attrs = append(attrs, "next_key", e.NextKey)
-	}
-	if e.Delay > 0 {
-		attrs = append(attrs, "delay_seconds", e.Delay.Seconds())
-	}
-	if e.Error != "" {
-		attrs = append(attrs, "error", e.Error)
-	}
-	w.log.Log(context.Background(), level, string(e.Verb), attrs...)
+	w.settled(e)
 }
 
 // stopping tells that the run has been told to stop.

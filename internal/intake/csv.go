@@ -107,7 +107,7 @@ func newHeader(first [][]byte, idColumn string) (h *header, named bool, err erro
 			return h, false, nil
 		}
 	}
-	return nil, false, fmt.Errorf("no column is known to hold identifiers: name one of %.20q", few(names))
+	return nil, false, fmt.Errorf("%w: name one of %.20q", ErrNoColumn, few(names))
 }
 
 // few returns as many names as an error can show.

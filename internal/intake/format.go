@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
@@ -108,6 +109,8 @@ func detect(name string, head []byte) (Format, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return "", errors.New("this is a zip file or a spreadsheet: export it as CSV")
+	case stranger(head) != "":
+		return "", fmt.Errorf("this is %s: give a list of identifiers, as text, CSV or a bibliography", stranger(head))
 	case bytes.HasPrefix(head, []byte("{")), bytes.HasPrefix(head, []byte("[")):
 		return detectJSON(head, layout(head)), nil
 	}
@@ -124,6 +127,29 @@ func detect(name string, head []byte) (Format, error) {
 		return RIS, nil
 	}
 	return TXT, nil
+}
+
+// stranger says what a file is of which no row could be read, by its first bytes;
+// empty if it may be text. They are those of file's magic database.
+func stranger(head []byte) string {
+	for _, kind := range []struct{ begins, name string }{
+		{"%PDF-", "a PDF"},
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old spreadsheet or document of Office"},
+		{"SQLite format 3\x00", "a SQLite database"},
+		{"\x7fELF", "a program"},
+		{"\x89PNG\r\n", "a picture"},
+		{"\xff\xd8\xff", "a picture"},
+		{"\xfd7zXZ\x00", "compressed with xz"},
+		{"\x28\xb5\x2f\xfd", "compressed with zstd"},
+		{"BZh", "compressed with bzip2"},
+		{"7z\xbc\xaf\x27\x1c", "a 7z archive"},
+		{"Rar!\x1a\x07", "a RAR archive"},
+	} {
+		if bytes.HasPrefix(head, []byte(kind.begins)) {
+			return kind.name
+		}
+	}
+	return ""
 }
 
 // layout returns the format of JSON of which only the layout is known.

@@ -41,6 +41,9 @@ type Options struct {
 	// their names.
 	IDColumn string
 
+	// NeedsColumn makes it an error that IDColumn is set and the format has no columns.
+	NeedsColumn bool
+
 	// MaxBytes is how long the stream may be once decompressed; 0 means 1 TiB.
 	MaxBytes int64
 }
@@ -51,6 +54,10 @@ type Row struct {
 	Artifact paper.Artifact
 	Title    string // empty if the row has none
 }
+
+// ErrNoColumn says that no column of a table is known by its name to hold
+// identifiers, and none is named.
+var ErrNoColumn = errors.New("no column is known to hold identifiers")
 
 // Reject is a bad row. As an error of [Read] it concerns that row only.
 type Reject struct { //nolint:errname // first a row of the rejects file, then an error
@@ -88,6 +95,9 @@ func read(r io.Reader, opt Options, yield func(Row, error) bool) error {
 		if opt.Format, err = in.detect(opt.Name); err != nil {
 			return err
 		}
+	}
+	if opt.NeedsColumn && opt.IDColumn != "" && opt.Format != CSV && opt.Format != JSONL {
+		return fmt.Errorf("a column for the identifiers is named, and this is %s, which has none", opt.Format)
 	}
 	readFormat := readerOf(opt.Format)
 	if readFormat == nil {

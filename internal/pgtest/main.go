@@ -25,9 +25,15 @@ type Shared struct {
 // QUIRE_TEST_REQUIRE names postgres.
 func (sh *Shared) Server(t testing.TB) *Server {
 	t.Helper()
+	s, err := sh.Get()
+	Need(t, err)
+	return s
+}
+
+// Get returns the server, or [ErrMissing] where there is none.
+func (sh *Shared) Get() (*Server, error) {
 	sh.once.Do(func() { sh.s, sh.err = Start(context.Background(), sh.Settings...) })
-	Need(t, sh.err)
-	return sh.s
+	return sh.s, sh.err
 }
 
 // Need skips a test if err says that PostgreSQL is missing, and fails it for

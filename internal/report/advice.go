@@ -20,17 +20,9 @@ type Advice struct {
 // waitsShown is of how many keys people are told that works wait for them.
 const waitsShown = 5
 
-// advise says what to do about each reason: those of most works first, then what is
-// waited for. run is the batch that all this is about, empty: all jobs; rechecks are
-// when the first work of a class is due to be looked for again.
-func advise(run string, missing, waiting Table, rechecks map[string]time.Time) []Advice {
-	list := []Advice{}
-	for _, r := range missing.Rows {
-		list = append(list, adviseOn(run, r, rechecks[orEmpty(r.Name)]))
-	}
-	if o := missing.Overflow; o != nil {
-		list = append(list, Advice{Count: o.Count, Text: fmt.Sprintf("%d ended for other reasons: see quire queue list.", o.Count)})
-	}
+// adviseWaiting says what to do about works that are not finished, by what they
+// wait for.
+func adviseWaiting(waiting Table) (list []Advice) {
 	rows := waiting.Rows[:min(len(waiting.Rows), waitsShown)]
 	left := waiting.Count
 	for _, r := range rows {

@@ -46,6 +46,9 @@ type Time time.Time
 // MarshalJSON writes the instant.
 func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
 
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Time) UnmarshalJSON(doc []byte) error { return (*time.Time)(t).UnmarshalJSON(doc) }
+
 func (t Time) String() string { return time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // NewJob makes the shape of a job.

@@ -1,13 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,18 +46,18 @@ type Tables struct {
 // YieldTally adds up a [Yield], job by job, in memory that does not grow with their
 // number. It is not safe for concurrent use.
 type YieldTally struct {
-	records  paper.Catalog
-	states   map[queue.State]*Row
-	rechecks map[string]time.Time // the first of each class
+	records paper.Catalog
+	states  map[queue.State]*Row
+	missing *Misses
 
-	sources, hosts, registrants, licenses, versions, missing, waiting tally
+	sources, hosts, registrants, licenses, versions, waiting tally
 }
 
 // NewYieldTally returns an empty tally. records tells the DOIs of works that were
 // asked for by another identifier; nil if that is not wanted.
 func NewYieldTally(records paper.Catalog) *YieldTally {
-	t := &YieldTally{records: records, states: make(map[queue.State]*Row), rechecks: make(map[string]time.Time)}
-	for _, one := range []*tally{&t.sources, &t.hosts, &t.registrants, &t.licenses, &t.versions, &t.missing, &t.waiting} {
+	t := &YieldTally{records: records, states: make(map[queue.State]*Row), missing: NewMisses()}
+	for _, one := range []*tally{&t.sources, &t.hosts, &t.registrants, &t.licenses, &t.versions, &t.waiting} {
 		*one = newTally()
 	}
 	for _, s := range queue.States() {
@@ -95,21 +93,11 @@ func (t *YieldTally) Add(ctx context.Context, j queue.Job) error {
 		t.licenses.add(f.License, true, f.Bytes)
 		t.versions.add(string(f.Version), true, f.Bytes)
 	case j.State.Terminal():
-		t.missing.add(cmp.Or(j.Class, j.Reason), false, 0)
-		t.recheck(j)
+		t.missing.Add(j)
 	default:
 		t.waiting.add(j.Key, false, 0)
 	}
 	return nil
-}
-
-// recheck notes when it is worth looking for the file of a job again. Only failure
-// classes count, so that there are few.
-func (t *YieldTally) recheck(j queue.Job) {
-	at := RecheckAt(j)
-	if first, known := t.rechecks[j.Class]; !at.IsZero() && (!known || at.Before(first)) && slices.Contains(paper.Classes(), paper.Class(j.Class)) {
-		t.rechecks[j.Class] = at
-	}
 }
 
 // registrant is the prefix of a work's DOI, or "". The record is looked up only
@@ -148,7 +136,7 @@ func (t *YieldTally) Yield(run string, at time.Time, version string) Yield {
 		Bytes: t.states[queue.Done].Bytes,
 		Tables: Tables{
 			State: t.stateTable(), Source: t.sources.table(), Host: t.hosts.table(), Registrant: t.registrants.table(),
-			License: t.licenses.table(), Version: t.versions.table(), Missing: t.missing.table(), Waiting: t.waiting.table(),
+			License: t.licenses.table(), Version: t.versions.table(), Missing: t.missing.ways.table(), Waiting: t.waiting.table(),
 		},
 	}
 	y.Total = y.Tables.State.Count
@@ -156,7 +144,7 @@ func (t *YieldTally) Yield(run string, at time.Time, version string) Yield {
 		done := y.Tables.State.Rows[doneRow()].Percent
 		y.YieldPercent = &done
 	}
-	y.Next = advise(run, y.Tables.Missing, y.Tables.Waiting, t.rechecks)
+	y.Next = append(append([]Advice{}, t.missing.advice(run, y.Tables.Missing)...), adviseWaiting(y.Tables.Waiting)...)
 	return y
 }
 

@@ -58,7 +58,7 @@ func (y Yield) WriteHTML(w io.Writer) error {
 	p := page{
 		Style:     template.CSS(yieldStyle), // ours
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
-		Headline:  y.headline(), About: y.about(), Next: y.next(),
+		Headline:  y.headline(), About: y.about(), Next: shownAdvice(y.Next),
 	}
 	for i, s := range y.sections() {
 		if i == 0 {

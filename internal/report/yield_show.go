@@ -117,9 +117,9 @@ func (s section) cells(l line) []string {
 	return []string{l.Name, l.Count, l.Share, l.Size}
 }
 
-// next is what to do, printable, with a command for several only at the first.
-func (y Yield) next() []Advice {
-	list := slices.Clone(y.Next)
+// shownAdvice is what to do, printable, with a command for several only at the first.
+func shownAdvice(list []Advice) []Advice {
+	list = slices.Clone(list)
 	last := ""
 	for i := range list {
 		a := &list[i]

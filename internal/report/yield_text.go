@@ -17,16 +17,22 @@ func (y Yield) WriteText(w io.Writer) error {
 		fmt.Fprintf(b, "\n%s\n", s.Title)
 		WriteAligned(b, clipped(s.rows()))
 	}
-	if len(y.Next) > 0 {
-		fmt.Fprint(b, "\nWhat to do next\n")
+	WriteAdvice(b, y.Next)
+	return b.Flush()
+}
+
+// WriteAdvice shows what to do next, for a terminal, if there is anything. Errors are
+// w's to remember.
+func WriteAdvice(w io.Writer, list []Advice) {
+	if len(list) > 0 {
+		fmt.Fprint(w, "\nWhat to do next\n")
 	}
-	for _, a := range y.next() {
-		fmt.Fprintf(b, "  %s\n", a.Text)
+	for _, a := range shownAdvice(list) {
+		fmt.Fprintf(w, "  %s\n", a.Text)
 		if a.Command != nil {
-			fmt.Fprintf(b, "      %s\n", *a.Command)
+			fmt.Fprintf(w, "      %s\n", *a.Command)
 		}
 	}
-	return b.Flush()
 }
 
 // rows are head, lines and sum of a section, in cells.
@@ -96,7 +102,7 @@ func (y Yield) WriteMarkdown(w io.Writer) error {
 	if len(y.Next) > 0 {
 		fmt.Fprint(b, "\n## What to do next\n\n")
 	}
-	for _, a := range y.next() {
+	for _, a := range shownAdvice(y.Next) {
 		fmt.Fprintf(b, "- %s", a.markdown())
 		if a.Command != nil {
 			fmt.Fprintf(b, " %s", codeSpan(*a.Command))

@@ -23,9 +23,15 @@ type Shared struct {
 // QUIRE_TEST_REQUIRE names s3.
 func (sh *Shared) Server(t testing.TB) *Server {
 	t.Helper()
+	s, err := sh.Get()
+	Need(t, err)
+	return s
+}
+
+// Get returns the server, or [ErrMissing] where there is none.
+func (sh *Shared) Get() (*Server, error) {
 	sh.once.Do(func() { sh.s, sh.err = Start(context.Background(), false) })
-	Need(t, sh.err)
-	return sh.s
+	return sh.s, sh.err
 }
 
 // Need skips a test if err says that the server is missing, and fails it for other

@@ -25,6 +25,8 @@ type Config struct {
 
 	// Seed varies the waits that others may be waiting out as well; 0: as told.
 	Seed uint64
+
+	Explain bool // keep of each permit why it was picked, for [Table.Why]
 }
 
 // Table is the key table. A key that may start its next step, as far as the key
@@ -58,6 +60,9 @@ type Table struct {
 	free   []int32 // unused grants
 	serial uint64  // of the latest grant
 
+	explain bool
+	whys    []Why // by number of grant, if explain is set
+
 	handover   mean // seconds from a pick to when its request is about to go out
 	flow       [classes]flow
 	backlogged int           // keys with ready rows
@@ -77,7 +82,7 @@ func New(cfg Config) *Table {
 		rule = func(string) limit.Rule { return limit.Rule{} }
 	}
 	return &Table{
-		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep,
+		rule: rule, seed: cfg.Seed, slots: cfg.Slots, sweepAt: firstSweep, explain: cfg.Explain,
 		keys: make(map[string]*key), groups: make(map[string]*group), memory: make(map[string]memory),
 		byWeight: newOrder(weightRings), turns: newOrder(1),
 	}
@@ -144,8 +149,15 @@ func (t *Table) Pick(at time.Time, most int) (Permit, bool) {
 		rows = downBatch
 	}
 	rows = min(k.rows, rows, most)
+	var why Why
+	if t.explain {
+		why = t.why(k, now, fair)
+	}
 	t.served(k, now)
 	p := t.grant(k, now, rows, fair)
+	if t.explain {
+		t.explained(p, why)
+	}
 	t.setRows(k, k.rows-rows, now)
 	if what, _ := t.look(k, now); what == ready {
 		// To the end of its rings. Its weight has hardly changed.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -15,6 +14,7 @@ import (
 // model is what the screen shows. Bubble Tea calls its methods one at a time.
 type model struct {
 	cfg           Config
+	journal       *journal
 	width, height int
 
 	now   progress.Snapshot
@@ -26,9 +26,8 @@ type model struct {
 	held     []progress.Ending
 	scroll   int // first line of a page that is shown
 
-	notice string   // what a key press did
-	log    []string // latest last
-	quits  int      // how often somebody wanted to quit
+	notice string // what a key press did
+	quits  int    // how often somebody wanted to quit
 }
 
 // page is what fills the screen.
@@ -48,15 +47,16 @@ type (
 		fault error
 		next  time.Duration // until the next look; 0 if it is taken anyway
 	}
-	tick   struct{}
-	logged string
-	did    struct {
+	tick struct{}
+	did  struct {
 		what string
 		err  error
 	}
 )
 
-func newModel(cfg Config) *model { return &model{cfg: cfg, width: 80, height: 24} }
+func newModel(cfg Config, log *journal) *model {
+	return &model{cfg: cfg, journal: log, width: 80, height: 24}
+}
 
 // Init takes the first look.
 func (m *model) Init() tea.Cmd { return m.look(true) }
@@ -73,11 +73,6 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.next > 0 {
 			return m, tea.Tick(msg.next, func(time.Time) tea.Msg { return tick{} })
 		}
-	case logged:
-		for line := range strings.SplitSeq(string(msg), "\n") {
-			m.log = append(m.log, line)
-		}
-		m.log = m.log[max(0, len(m.log)-keptLines):]
 	case did:
 		m.notice = msg.what
 		if msg.err != nil {

@@ -27,7 +27,7 @@ func (m *model) errorLines(w int) []string {
 // logLines is the log, wrapped, the latest line last.
 func (m *model) logLines(w int) []string {
 	var lines []string
-	for _, line := range m.log {
+	for _, line := range m.journal.latest() {
 		lines = append(lines, strings.Split(ansi.Wrap(report.Printable(ansi.Strip(line)), max(w, 8), ""), "\n")...)
 	}
 	if len(lines) == 0 {

@@ -5,11 +5,8 @@
 package screen
 
 import (
-	"bytes"
 	"context"
 	"io"
-	"strings"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -38,49 +35,35 @@ const (
 	fps = 20
 )
 
-// keptLines is how many lines of the log are kept for when the screen is gone.
-const keptLines = 1000
-
 // Screen is a view of one run. Make it with [New].
 type Screen struct {
-	cfg     Config
+	log     *journal
+	model   *guarded
 	program *tea.Program
-
-	mu    sync.Mutex
-	over  bool
-	lines []string // of the log, not yet printed where they stay
-	lost  int      // lines that were too many
 }
 
 // New returns a screen. It shows nothing before Run.
 func New(cfg Config) *Screen {
-	s := &Screen{cfg: cfg}
-	s.program = tea.NewProgram(newModel(cfg),
+	log := &journal{to: cfg.Output}
+	s := &Screen{log: log, model: &guarded{Model: newModel(cfg, log)}}
+	s.program = tea.NewProgram(s.model,
 		tea.WithOutput(cfg.Output), tea.WithInput(cfg.Input), tea.WithEnvironment(cfg.Environ),
 		tea.WithoutSignalHandler(), tea.WithFPS(fps))
 	return s
 }
 
 // Run shows the screen until ctx ends, and leaves the terminal as it was, with the
-// lines of the log that were written meanwhile.
+// lines of the log that were written meanwhile. It ends sooner, with an error, if
+// there is a fault in the terminal or in the screen itself. Call it once.
 func (s *Screen) Run(ctx context.Context) error {
 	quit := context.AfterFunc(ctx, s.program.Quit)
 	defer quit()
 	_, err := s.program.Run()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.over = true
-	s.flush()
-	return err
-}
-
-// flush prints the log where it stays.
-func (s *Screen) flush() {
-	if s.lost > 0 {
-		_, _ = io.WriteString(s.cfg.Output, "… and earlier lines: --progress plain keeps all\n")
+	if err == nil {
+		err = s.model.fault
 	}
-	_, _ = io.WriteString(s.cfg.Output, strings.Join(s.lines, ""))
-	s.lines, s.lost = nil, 0
+	s.log.open()
+	return err
 }
 
 // Restore gives the terminal back at once, for a program that is about to exit. It
@@ -89,26 +72,4 @@ func (s *Screen) Restore() { s.program.Kill() }
 
 // Write takes in lines of the log: they are shown for a while, and printed to stay
 // when the screen is gone.
-func (s *Screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	over := s.over
-	if !over {
-		for line := range bytes.Lines(p) {
-			s.keep(string(line))
-		}
-	}
-	s.mu.Unlock()
-	if over {
-		return s.cfg.Output.Write(p)
-	}
-	s.program.Send(logged(strings.TrimRight(string(p), "\n")))
-	return len(p), nil
-}
-
-func (s *Screen) keep(line string) {
-	if len(s.lines) >= keptLines {
-		s.lines = s.lines[1:]
-		s.lost++
-	}
-	s.lines = append(s.lines, line)
-}
+func (s *Screen) Write(p []byte) (int, error) { return s.log.Write(p) }

@@ -90,7 +90,7 @@ func TestDraw(t *testing.T) {
 func TestDraw_fits(t *testing.T) {
 	hostile := "a\x1b[31m\x07\u202e\u009b1m漢字👩‍🔬" + strings.Repeat("x", 300)
 	s := midway(time.Now())
-	for i := range 60 {
+	for i := range 15 {
 		k := s.Keys[i%len(s.Keys)]
 		k.Key = fmt.Sprintf("host:%d.%s", i, hostile)
 		s.Keys = append(s.Keys, k)
@@ -220,6 +220,34 @@ func TestPress_selectionIsSeen(t *testing.T) {
 	}
 	if drawn := ansi.Strip(m.Draw()); !strings.Contains(drawn, "host:21.example") {
 		t.Errorf("the 25th key is not on the screen:\n%s", drawn)
+	}
+}
+
+// The log is printed when the screen is gone, and from then on as it comes.
+func TestJournal(t *testing.T) {
+	var out strings.Builder
+	j := screen.NewJournal(&out)
+	for i := range 1200 {
+		fmt.Fprintf(j, "line %d\n", i)
+	}
+	if out.Len() > 0 {
+		t.Fatalf("printed under the screen: %q", out.String())
+	}
+	j.Open()
+	fmt.Fprintln(j, "after")
+	lines := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
+	if n := len(lines); n != 1002 || !strings.HasPrefix(lines[0], "… and lines before") || lines[1] != "line 200" || lines[n-1] != "after" {
+		t.Errorf("%d lines: %q, %q … %q", n, lines[0], lines[1], lines[n-1])
+	}
+}
+
+// A fault of the screen ends the screen, and not the program.
+func TestGuarded(t *testing.T) {
+	for _, where := range []string{"update", "view"} {
+		fault, ends := screen.Broken(where)
+		if fault == nil || !strings.Contains(fault.Error(), where+" is broken") || !ends {
+			t.Errorf("a panic in %s: %v, ends: %v", where, fault, ends)
+		}
 	}
 }
 

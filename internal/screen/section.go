@@ -196,7 +196,7 @@ func (m *model) workSections(w int) []section {
 	for _, e := range m.now.Ended {
 		ended.add(endedRow(e, w), false, w)
 	}
-	for _, line := range slices.Backward(m.log) {
+	for _, line := range slices.Backward(m.journal.latest()) {
 		log.add(report.Printable(ansi.Strip(line)), false, w)
 	}
 	return []section{failed, ended, log}
