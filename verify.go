@@ -33,7 +33,7 @@ type VerifyOptions struct {
 	// younger one may be on its way. Negative: none.
 	Grace    time.Duration
 	Found    func(Finding) error // told of each finding; its error ends Verify
-	Progress func(Verified)      // told after each file; may be nil
+	Progress func(Verified)      // told often how far it is; may be nil
 }
 
 const (
@@ -92,6 +92,9 @@ func (s *System) verify(ctx context.Context, cfg verify.Config) (Verified, error
 	done, err := verify.Run(ctx, cfg)
 	if err != nil {
 		return done, err
+	}
+	if done.Now, done.Seen = "manifest", 0; cfg.Progress != nil {
+		cfg.Progress(done)
 	}
 	err = s.verifyManifest(ctx, cfg.Repair != nil, began.Add(-manifestLag), func(f Finding) error {
 		done.Findings[f.Kind]++

@@ -54,6 +54,7 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 			return sum, err
 		}
 		sum += len(jobs)
+		f.Tell(sum)
 		left -= len(jobs)
 		if last == 0 || left == 0 {
 			return sum, nil

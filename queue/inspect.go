@@ -59,6 +59,17 @@ type Filter struct {
 	After       int64         // ids greater than this: the last id of the page before
 	AfterSeq    int64         // if not 0: FinishSeq greater than this, in its order; -1 for all that ever finished
 	Limit       int           // at most this many; 0 means no limit
+
+	// Changed, which may be nil, is told by the methods of [Controller] now and then
+	// how many jobs they have changed since they were called. It must not block.
+	Changed func(sum int)
+}
+
+// Tell tells Changed, if there is one.
+func (f Filter) Tell(sum int) {
+	if f.Changed != nil {
+		f.Changed(sum)
+	}
 }
 
 // Stats counts jobs. Queued + InProgress + Done + Skipped + Error is the number

@@ -41,6 +41,7 @@ func (s *Store) eachChunk(ctx context.Context, f queue.Filter, states []queue.St
 			return sum, err
 		}
 		sum += len(rows)
+		f.Tell(sum)
 		left -= len(rows)
 		if len(rows) < f.Limit || left == 0 {
 			return sum, nil

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -60,8 +60,12 @@ type adder struct {
 	log     func(format string, args ...any)
 	ifNoID  string // added to the reason if an argument is no identifier
 
+	meter func(doing string, look func() reading) (stop func())
+
 	sum  added
 	file *os.File
+
+	queued, bad atomic.Int64 // rows so far, for the meter
 }
 
 // rejectsPath is where the rows of a batch go that could not be used, if the user does
@@ -92,6 +96,7 @@ type row struct {
 
 func (ad *adder) reject(r row) error {
 	ad.sum.Rejected++
+	ad.bad.Add(1)
 	if ad.rejects == "" {
 		where := ""
 		if r.Line > 0 {
@@ -115,10 +120,14 @@ func (ad *adder) reject(r row) error {
 	if err != nil {
 		return fmt.Errorf("write rejects file: %w", err)
 	}
-	if _, err := ad.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write rejects file: %w", err)
+	n, err := ad.file.Write(append(line, '\n'))
+	if err != nil {
+		err = fmt.Errorf("write rejects file: %w", err)
+		if at, seek := ad.file.Seek(int64(-n), io.SeekCurrent); n > 0 && seek == nil {
+			err = errors.Join(err, ad.file.Truncate(at)) // to the last whole line
+		}
 	}
-	return nil
+	return err
 }
 
 func (ad *adder) close() error {
@@ -133,6 +142,7 @@ func (ad *adder) add(ctx context.Context, batch []quire.Request) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	defer ad.queued.Add(int64(len(batch)))
 	if ad.sys == nil {
 		ad.sum.Added += len(batch)
 		return nil
@@ -162,26 +172,39 @@ func (ad *adder) ids(ctx context.Context, texts []string) error {
 // stream queues the rows of a file. Reading and queueing go on side by side; what
 // was read before the file broke off is queued.
 func (ad *adder) stream(ctx context.Context, name string, r io.Reader, opt intake.Options) error {
+	in := &tallied{Reader: r}
+	defer ad.watch(name, in)()
 	group, reading := errgroup.WithContext(ctx)
 	batches := make(chan []quire.Request, 4)
 	group.Go(func() error {
 		defer close(batches)
-		return ad.read(reading, name, r, opt, batches)
+		return ad.read(reading, name, in, opt, batches)
 	})
 	group.Go(func() error {
-		last := time.Now()
 		for batch := range batches {
 			if err := ad.add(ctx, batch); err != nil {
 				return err
-			}
-			if time.Since(last) > 5*time.Second {
-				last = time.Now()
-				ad.log("importing %s: %d added, %d already known", name, ad.sum.Added, ad.sum.Known)
 			}
 		}
 		return nil
 	})
 	return group.Wait()
+}
+
+// watch shows how far the rows of a file are, until it is stopped.
+func (ad *adder) watch(name string, in *tallied) (stop func()) {
+	doing, size := "importing ", sizeOf(in.Reader)
+	if ad.sys == nil {
+		doing = "checking "
+	}
+	return ad.meter(doing+shortName(name), func() reading {
+		bad := ad.bad.Load()
+		r := reading{unit: "rows", done: ad.queued.Load() + bad, read: in.n.Load(), size: size}
+		if bad > 0 {
+			r.also = fmt.Sprintf("%d rejected", bad)
+		}
+		return r
+	})
 }
 
 // read turns rows into batches.

@@ -25,6 +25,8 @@ type app struct {
 	env Env
 	out *stdout
 
+	console *console // what env.Stderr is
+
 	data, config, store, artifacts, contact string
 	logFormat, logLevel, logWork, progress  string
 	json                                    bool

@@ -4,7 +4,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -75,20 +74,21 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if env.Reload == nil {
 		env.Reload = func() <-chan struct{} { return nil }
 	}
-	out := &stdout{w: bufio.NewWriter(env.Stdout)}
-	a := &app{env: env, out: out}
+	stderr := &console{to: env.Stderr}
+	env.Stderr = stderr
+	out := newStdout(ctx, env.Stdout, stderr)
+	a := &app{env: env, out: out, console: stderr}
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(env.Stdin)
-	root.SetOut(out)
 	root.SetErr(env.Stderr)
 	err := a.guarded(func() error { return root.ExecuteContext(ctx) })
-	flushErr := out.close()
-	if errors.Is(flushErr, syscall.EIO) && env.Signal() == syscall.SIGHUP {
-		flushErr = nil // the terminal went away, and the program ended for it
+	unwritten := out.close()
+	if errors.Is(unwritten, syscall.EIO) && env.Signal() == syscall.SIGHUP {
+		unwritten = nil // the terminal went away, and the program ended for it
 	}
-	if err == nil && flushErr != nil {
-		err = fmt.Errorf("write output: %w", flushErr)
+	if unwritten != nil && silent(err) {
+		err = unwritten
 	}
 	return a.exitCode(err)
 }
@@ -108,6 +108,12 @@ func (e *exitError) Error() string {
 }
 
 func (e *exitError) Unwrap() error { return e.err }
+
+// silent reports whether a command has told all in its output.
+func silent(err error) bool {
+	exit, ok := errors.AsType[*exitError](err)
+	return err == nil || ok && exit.err == nil && exit.code == exitPartial
+}
 
 // usage marks an error of the command line.
 func usage(format string, args ...any) error {
@@ -151,45 +157,6 @@ func (a *app) guarded(do func() error) (err error) {
 	return do()
 }
 
-// stdout is the standard output. A reader that went away (| head) is no error:
-// what it did not want is dropped.
-type stdout struct {
-	w      *bufio.Writer
-	closed bool
-}
-
-func (s *stdout) Write(p []byte) (int, error) {
-	if s.closed {
-		return len(p), nil
-	}
-	n, err := s.w.Write(p)
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		s.closed = true
-		return len(p), nil
-	}
-	return n, err
-}
-
-// Flush writes out what is buffered: commands that print as they go call it.
-func (s *stdout) Flush() {
-	if err := s.w.Flush(); errors.Is(err, syscall.EPIPE) {
-		s.closed = true
-	}
-}
-
-// gone reports whether the reader went away.
-func (s *stdout) gone() bool { return s.closed }
-
-func (s *stdout) close() error {
-	if s.closed {
-		return nil
-	}
-	if err := s.w.Flush(); !errors.Is(err, syscall.EPIPE) {
-		return err
-	}
-	return nil
-}
-
 // newRoot makes the command tree.
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
@@ -215,6 +182,7 @@ Stop it at any moment; start it again, and it goes on.`,
 		newVersion(a),
 	)
 	root.SetHelpCommand(newHelp())
+	root.SetOut(a.out) // first: the completion commands keep what it is then
 	root.InitDefaultCompletionCmd()
 	strict(root)
 	return root

@@ -37,27 +37,38 @@ type act struct {
 	f      queue.Filter
 	dryRun bool
 
-	field, did, would string      // of the JSON document; in words
-	next              func(n int) // tells what there is to do then; may be nil
-	change            func(context.Context, *quire.System, queue.Filter) (int, error)
+	field, doing, did, would string      // of the JSON document; in words
+	next                     func(n int) // tells what there is to do then; may be nil
+	change                   func(context.Context, *quire.System, queue.Filter) (int, error)
 }
 
 // apply changes the jobs, or only counts them, and tells how many.
 func (a *app) apply(ctx context.Context, t act) (err error) {
+	var sum counter
 	if t.dryRun {
 		sys, err := a.look(ctx)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, sys.Close()) }()
-		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) { return count(ctx, sys.Queue(), f) })
+		defer a.meter("counting", sum.look(a.totalOf(ctx, sys, t.f, t.ids...)))()
+		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) {
+			f.Changed = sum.changed()
+			return count(ctx, sys.Queue(), f)
+		})
 		if err != nil {
 			return err
 		}
 		return a.tell(t.field, n, t.would)
 	}
 	return a.change(ctx, func(sys *quire.System) error {
-		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) { return t.change(ctx, sys, f) })
+		stop := a.meter(t.doing, sum.look(a.totalOf(ctx, sys, t.f, t.ids...)))
+		defer stop()
+		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) {
+			f.Changed = sum.changed()
+			return t.change(ctx, sys, f)
+		})
+		stop()
 		switch {
 		case err != nil && n > 0:
 			return fmt.Errorf("%w (before that: %d %s)", err, n, t.did)

@@ -35,7 +35,7 @@ to a file, which shows only when it is whole. Nothing of the data is changed.`,
 	}
 	lines := &exportCmd{app: a, write: export.Manifest}
 	table := &exportCmd{app: a, write: export.CSV}
-	library := &exportCmd{app: a}
+	library := &exportCmd{app: a, states: []string{string(queue.Done)}}
 	library.write = func(ctx context.Context, w io.Writer, src report.Source, opt export.Options) (int, error) {
 		return export.BibTeX(ctx, w, src, opt, a.data, filepath.Dir(library.output))
 	}
@@ -83,17 +83,23 @@ func (o *exportCmd) do(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
 	if o.output == "" || o.output == "-" {
+		if !o.out.lines { // else the output itself shows how far it is
+			defer o.meterFor(ctx, sys, &opt)()
+		}
 		_, err := o.write(ctx, wanted{o.out}, exportSource(sys), opt)
 		if errors.Is(err, errUnwanted) {
 			err = nil
 		}
 		return err
 	}
+	stop := o.meterFor(ctx, sys, &opt)
+	defer stop()
 	n := 0
 	err = writeFile(o.output, func(w io.Writer) error {
 		n, err = o.write(ctx, w, exportSource(sys), opt)
 		return err
 	})
+	stop()
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
@@ -105,6 +111,17 @@ func (o *exportCmd) do(ctx context.Context) (err error) {
 	}
 	o.printf("%d exported to %s\n", n, printable(o.output))
 	return nil
+}
+
+// meterFor shows how far an export is, until it is stopped.
+func (a *app) meterFor(ctx context.Context, sys *quire.System, opt *export.Options) (stop func()) {
+	f := queue.Filter{States: opt.States, Run: opt.Run}
+	if len(f.States) == 0 {
+		f.States = finalStates()
+	}
+	var written counter
+	opt.Told = written.changed()
+	return a.meter("exporting", written.look(a.totalOf(ctx, sys, f)))
 }
 
 // checkOutput refuses to write over what is the queue's own.

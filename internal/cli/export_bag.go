@@ -8,6 +8,7 @@ import (
 
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/export"
+	"github.com/quire-dev/quire/queue"
 )
 
 type exportBag struct {
@@ -44,10 +45,13 @@ func (o *exportBag) do(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
-	opt := export.Options{Run: o.run, Version: quire.Version}
+	opt := export.Options{Run: o.run, Version: quire.Version, States: []queue.State{queue.Done}}
+	stop := o.meterFor(ctx, sys, &opt)
+	defer stop()
 	done, err := export.Bag(ctx, o.output, exportSource(sys), opt, o.data, func(id string, why error) {
 		o.note("left out: %s: %v", id, why)
 	})
+	stop()
 	if err != nil {
 		return err
 	}

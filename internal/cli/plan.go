@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -130,7 +131,11 @@ func (o *planCmd) read(ctx context.Context, name string, works *planned) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	return works.read(ctx, name, in, opt)
+	seen, size := &tallied{Reader: in}, sizeOf(in)
+	defer o.meter("reading "+shortName(name), func() reading {
+		return reading{unit: "rows", done: works.rows.Load(), read: seen.n.Load(), size: size}
+	})()
+	return works.read(ctx, name, seen, opt)
 }
 
 // planned reads works into a planner.
@@ -139,6 +144,8 @@ type planned struct {
 	queue   queue.Inspector // nil: there is none
 
 	duplicates, rejected, done, ended int
+
+	rows atomic.Int64 // met, of all files
 
 	seen  map[uint64]struct{} // hashes of the ids met
 	seed  maphash.Seed
@@ -150,6 +157,7 @@ const maxSeen = 4_000_000
 
 func (p *planned) read(ctx context.Context, name string, in io.Reader, opt intake.Options) error {
 	for row, err := range intake.Read(in, opt) {
+		p.rows.Add(1)
 		if _, ok := errors.AsType[*intake.Reject](err); ok {
 			p.rejected++
 			continue

@@ -62,7 +62,7 @@ func (o *cancel) do(ctx context.Context, texts []string) error {
 	}
 	var unknown []string
 	err = o.apply(ctx, act{
-		ids: ids, f: selected, dryRun: o.dryRun, field: "cancelled", did: "cancelled", would: "would be cancelled",
+		ids: ids, f: selected, dryRun: o.dryRun, field: "cancelled", doing: "cancelling", did: "cancelled", would: "would be cancelled",
 		change: func(ctx context.Context, sys *quire.System, f queue.Filter) (int, error) {
 			missing, err := o.missing(ctx, sys, f.ArtifactIDs)
 			if err != nil {

@@ -71,7 +71,7 @@ func (o *enqueue) do(ctx context.Context, ids []string) (err error) {
 
 // adder makes an adder that tells rejects on stderr.
 func (a *app) adder(sys *quire.System, opt quire.AddOptions, hint string) *adder {
-	return &adder{sys: sys, opt: opt, hint: hint, log: a.note, sum: added{Run: opt.Run}}
+	return &adder{sys: sys, opt: opt, hint: hint, log: a.note, meter: a.meter, sum: added{Run: opt.Run}}
 }
 
 // checkHint refuses a resolver that is not there.

@@ -71,7 +71,9 @@ func (o *list) print(j queue.Job) error {
 func count(ctx context.Context, q queue.Inspector, f queue.Filter) (int, error) {
 	n := 0
 	err := pages(ctx, q, f, func(queue.Job) bool {
-		n++
+		if n++; n%pageRows == 0 {
+			f.Tell(n)
+		}
 		return true
 	})
 	return n, err

@@ -49,7 +49,7 @@ func (o *prune) do(ctx context.Context) error {
 		return err
 	}
 	return o.apply(ctx, act{
-		f: selected, dryRun: o.dryRun, field: "pruned", did: "pruned", would: "would be pruned",
+		f: selected, dryRun: o.dryRun, field: "pruned", doing: "pruning", did: "pruned", would: "would be pruned",
 		change: func(ctx context.Context, sys *quire.System, f queue.Filter) (int, error) { return sys.Prune(ctx, f) },
 	})
 }

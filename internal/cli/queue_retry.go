@@ -52,7 +52,7 @@ func (o *retryFailed) do(ctx context.Context) error {
 		return err
 	}
 	return o.apply(ctx, act{
-		f: selected, dryRun: o.dryRun, field: "requeued", did: "queued again", would: "would be queued again", next: o.tipRun,
+		f: selected, dryRun: o.dryRun, field: "requeued", doing: "queueing again", did: "queued again", would: "would be queued again", next: o.tipRun,
 		change: func(ctx context.Context, sys *quire.System, f queue.Filter) (int, error) {
 			return sys.Queue().Requeue(ctx, f)
 		},
@@ -71,6 +71,7 @@ func (o *retryFailed) recheck(ctx context.Context) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, sys.Close()) }()
+		defer o.looking(ctx, sys, &selected)()
 		n, next, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) { return len(ids), nil })
 		if err != nil {
 			return err
@@ -79,9 +80,12 @@ func (o *retryFailed) recheck(ctx context.Context) (err error) {
 		return o.tell("requeued", n, "would be queued again")
 	}
 	return o.change(ctx, func(sys *quire.System) error {
+		stop := o.looking(ctx, sys, &selected)
+		defer stop()
 		n, next, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) {
 			return sys.Queue().Requeue(ctx, queue.Filter{States: selected.States, ArtifactIDs: ids})
 		})
+		stop()
 		if err != nil {
 			return err
 		}
@@ -92,6 +96,16 @@ func (o *retryFailed) recheck(ctx context.Context) (err error) {
 		o.tipRun(n)
 		return nil
 	})
+}
+
+// looking shows how many of the jobs that f selects have been looked at, until it is
+// stopped.
+func (o *retryFailed) looking(ctx context.Context, sys *quire.System, f *queue.Filter) (stop func()) {
+	var seen counter
+	all := *f
+	all.Limit = 0 // of those that are due
+	f.Changed = seen.changed()
+	return o.meter("looking for jobs that are due", seen.look(o.totalOf(ctx, sys, all)))
 }
 
 // tipDue tells when the next jobs are due if none is.
@@ -107,9 +121,9 @@ func (o *retryFailed) tipDue(n int, next time.Time) {
 
 // eachDue calls do with the artifacts of jobs that match f and whose re-check is
 // due, a part at a time, until f's limit, and returns the sum of what do returned, and
-// when the first of the others is due.
+// when the first of the others is due. It tells f how many jobs it has looked at.
 func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(ids []string) (int, error)) (sum int, next time.Time, err error) {
-	limit, now := f.Limit, time.Now()
+	limit, now, seen := f.Limit, time.Now(), 0
 	f.Limit = queue.MaxFilterIDs
 	for {
 		page, err := jobs.Jobs(ctx, f)
@@ -117,6 +131,8 @@ func eachDue(ctx context.Context, jobs queue.Inspector, f queue.Filter, do func(
 			return sum, next, err
 		}
 		f.After = page[len(page)-1].ID
+		seen += len(page)
+		f.Tell(seen)
 		var ids []string
 		for _, j := range page {
 			at := report.RecheckAt(j)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -127,6 +126,3 @@ func (a *app) runCode(ctx context.Context, sum quire.Summary, in added, opt quir
 	}
 	return nil
 }
-
-// plainEvery is how often a line of progress is printed.
-const plainEvery = 5 * time.Second

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,25 +51,15 @@ func (o *stats) do(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
-	for {
-		s, err := keyStats(ctx, sys, cfg.Allowances())
-		if err != nil {
-			return err
-		}
-		if err := o.print(s); err != nil {
-			return err
-		}
-		if !o.watch || o.out.gone() {
-			return nil
-		}
-		o.out.Flush()
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(2 * time.Second):
-			o.printf("\n")
-		}
+	look := func() (report.Stats, error) { return keyStats(ctx, sys, cfg.Allowances()) }
+	if o.watch {
+		return o.follow(ctx, look)
 	}
+	s, err := look()
+	if err != nil {
+		return err
+	}
+	return o.print(s)
 }
 
 // keyStats counts the jobs and tells how the keys stand.
@@ -114,90 +101,45 @@ func (o *stats) print(s report.Stats) error {
 	} {
 		o.printf("%-12s %d\n", row.name, row.n)
 	}
-	if s.Queued > 0 {
-		o.printf("\n%d ready (the oldest for %s), %d delayed\n", s.Ready, span(seconds(s.OldestReadySeconds)), s.Delayed)
+	columns := unlimited
+	if isTerminal(o.out) {
+		columns, _ = windowSize(o.out)
 	}
-	if s.Paused {
-		o.printf("\nthe queue is paused: %s queue resume\n", printable(o.self()))
+	for _, text := range o.below(s) {
+		o.printf("\n%s\n", text)
 	}
-	o.keys(s.Keys)
-	if len(s.Reasons) > 0 {
-		o.printf("\n%s\n", ranked(s.Reasons))
+	if keys := keyLines(s.Keys, columns, mostKeys+2); len(keys) > 0 {
+		o.printf("\n%s\n", strings.Join(keys, "\n"))
 	}
-	if len(s.Classes) > 0 {
-		o.printf("\nfailure classes: %s\n", ranked(s.Classes))
-	}
-	if b := s.Bound(); b != nil {
-		o.printf("\n%s\n", printable(boundText(b.Key, seconds(b.LeftSeconds))))
+	for _, text := range o.ended(s) {
+		o.printf("\n%s\n", text)
 	}
 	return nil
 }
 
-// mostKeys is how many keys people are shown.
-const mostKeys = 50
-
-// keys prints the table of keys: those with most left first.
-func (o *stats) keys(keys []report.KeyStats) {
-	if len(keys) == 0 {
-		return
+// below tells of the jobs that are left.
+func (o *stats) below(s report.Stats) (texts []string) {
+	if s.Queued > 0 {
+		texts = append(texts, fmt.Sprintf("%d ready (the oldest for %s), %d delayed", s.Ready, span(seconds(s.OldestReadySeconds)), s.Delayed))
 	}
-	keys = slices.SortedFunc(slices.Values(keys), func(a, b report.KeyStats) int {
-		return cmp.Or(cmp.Compare(b.LeftSeconds, a.LeftSeconds), cmp.Compare(b.Delayed, a.Delayed), cmp.Compare(a.Key, b.Key))
-	})
-	o.printf("\n%-44s %8s %8s %13s %9s %11s %11s\n", "key", "ready", "delayed", "in flight", "a second", "head", "left")
-	for _, k := range keys[:min(len(keys), mostKeys)] {
-		line := fmt.Sprintf("%-44s %8d %8d %13s %9s %11s %11s  %s", printable(k.Key), k.Ready, k.Delayed,
-			fmt.Sprintf("%d/%s", k.InFlight, capText(k)), rateOf(k), ifAny(k.HeadAgeSeconds), ifAny(k.LeftSeconds), printable(keptBy(k)))
-		o.printf("%s\n", strings.TrimRight(line, " "))
+	if s.Paused {
+		texts = append(texts, fmt.Sprintf("the queue is paused: %s queue resume", printable(o.self())))
 	}
-	if more := len(keys) - mostKeys; more > 0 {
-		o.printf("… and %d more keys\n", more)
-	}
+	return texts
 }
 
-// capText is the most requests at once, and the jobs in each.
-func capText(k report.KeyStats) string {
-	text := "any"
-	if k.Cap > 0 {
-		text = strconv.Itoa(k.Cap)
+// ended tells how jobs have ended, and when the others will have.
+func (o *stats) ended(s report.Stats) (texts []string) {
+	if len(s.Reasons) > 0 {
+		texts = append(texts, ranked(s.Reasons))
 	}
-	if k.Batch > 1 {
-		text += fmt.Sprintf(" x %d", k.Batch)
+	if len(s.Classes) > 0 {
+		texts = append(texts, "failure classes: "+ranked(s.Classes))
 	}
-	return text
-}
-
-func rateOf(k report.KeyStats) string {
-	if k.PerSecond == nil {
-		return "any"
+	if b := s.Bound(); b != nil {
+		texts = append(texts, printable(boundText(b.Key, seconds(b.LeftSeconds))))
 	}
-	return rateText(*k.PerSecond)
-}
-
-// ifAny is a time that is not 0.
-func ifAny(s float64) string {
-	if s <= 0 {
-		return "-"
-	}
-	return span(seconds(s))
-}
-
-// keptBy tells what is not as usual at a key.
-func keptBy(k report.KeyStats) string {
-	var words []string
-	if k.RateFrom != "configured" {
-		words = append(words, "pace "+k.RateFrom)
-	}
-	if k.GateReason != nil {
-		words = append(words, fmt.Sprintf("gated %s: %s", span(seconds(k.GateSeconds)), *k.GateReason))
-	}
-	if k.Breaker != "closed" {
-		words = append(words, "breaker "+k.Breaker)
-	}
-	if k.Paused {
-		words = append(words, "paused")
-	}
-	return strings.Join(words, ", ")
+	return texts
 }
 
 // boundText names the key that takes longest; empty for the number of workers.

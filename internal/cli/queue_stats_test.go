@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,13 +27,10 @@ func TestStats_keys(t *testing.T) {
 				keys = append(keys, report.KeyStats{Key: fmt.Sprintf("host:%02d.example", i+1), Ready: 1, LeftSeconds: float64(i + 1), Breaker: "closed", RateFrom: "configured"})
 			}
 			slices.Reverse(keys[:tt.keys/2])
-			var out bytes.Buffer
-			o := &stats{app: &app{out: &stdout{w: bufio.NewWriter(&out)}}}
-			o.keys(keys)
-			o.out.Flush()
-			lines := strings.Split(strings.TrimSpace(out.String()), "\n")[1:]
+			lines := keyLines(keys, unlimited, mostKeys+2)[1:]
+			text := strings.Join(lines, "\n")
 			if shown := min(tt.keys, mostKeys); len(lines) != shown+max(0, min(1, tt.keys-mostKeys)) {
-				t.Fatalf("%d lines of %d keys:\n%s", len(lines), tt.keys, out.String())
+				t.Fatalf("%d lines of %d keys:\n%s", len(lines), tt.keys, text)
 			}
 			if first, want := lines[0], fmt.Sprintf("host:%02d.example ", tt.keys); !strings.HasPrefix(first, want) {
 				t.Errorf("first is %q, want %s, which has most left", first, want)

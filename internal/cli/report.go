@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,7 +86,11 @@ func (o *reportCmd) do(ctx context.Context) (err error) {
 func (o *reportCmd) yield(ctx context.Context, sys *quire.System) (report.Yield, error) {
 	at, sum := time.Now(), report.NewYieldTally(sys.Catalog())
 	var adding error
+	var read atomic.Int64
+	all := o.totalOf(ctx, sys, queue.Filter{Run: o.run})
+	defer o.meter("reading jobs", func() reading { return reading{unit: "jobs", done: read.Load(), of: all} })()
 	err := pages(ctx, sys.Queue(), queue.Filter{Run: o.run}, func(j queue.Job) bool {
+		read.Add(1)
 		adding = sum.Add(ctx, j)
 		return adding == nil
 	})

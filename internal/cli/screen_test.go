@@ -33,13 +33,22 @@ type onTerminal struct {
 
 func (s *stuckWeb) onTerminal(t *testing.T, env []string, args ...string) *onTerminal {
 	t.Helper()
+	return s.onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 80}, nil, env, args...)
+}
+
+// onTerminalOf is onTerminal of a size. stdin is the terminal, too, if it is nil.
+func (s *stuckWeb) onTerminalOf(t *testing.T, size pty.Winsize, stdin *os.File, env []string, args ...string) *onTerminal {
+	t.Helper()
 	p := &onTerminal{changed: make(chan struct{}, 1)}
 	p.cmd, _ = quireCommand(t, append([]string{"--data", s.data}, args...)...)
 	p.cmd.Stdout = nil // the terminal, too
 	p.cmd.Env = append(p.cmd.Env, "TERM=xterm-256color", "NO_COLOR=", "CI=")
 	p.cmd.Env = append(p.cmd.Env, env...)
 	var err error
-	p.tty, err = pty.StartWithSize(p.cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if stdin != nil {
+		p.cmd.Stdin = stdin
+	}
+	p.tty, err = startOn(p.cmd, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +59,24 @@ func (s *stuckWeb) onTerminal(t *testing.T, env []string, args ...string) *onTer
 		p.read.Wait()
 	})
 	return p
+}
+
+// startOn starts a program on a terminal that is its own, whatever its stdin is.
+func startOn(c *exec.Cmd, size pty.Winsize) (ours *os.File, err error) {
+	ours, theirs, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	if err := pty.Setsize(ours, &size); err != nil {
+		return nil, err
+	}
+	if c.Stdin == nil {
+		c.Stdin = theirs
+	}
+	c.Stdout, c.Stderr = theirs, theirs
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1} // as its descriptor is there
+	return ours, c.Start()
 }
 
 // follow reads what the terminal shows until the program has gone.

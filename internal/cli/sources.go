@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -69,11 +70,17 @@ func (o *importUnpaywall) do(ctx context.Context, name string) (err error) {
 			return fmt.Errorf("create data directory: %w", err)
 		}
 	}
-	rep, err := quire.ImportUnpaywall(ctx, in, index, func(rep quire.DumpReport) {
-		if rep.Lines%1_000_000 == 0 {
-			o.note("%d lines read", rep.Lines)
+	seen, size := &tallied{Reader: in}, sizeOf(in)
+	var lines atomic.Int64
+	stop := o.meter("importing "+shortName(name), func() reading {
+		r := reading{unit: "lines", done: lines.Load(), read: seen.n.Load(), size: size}
+		if size > 0 && r.read >= size {
+			r.also = "putting them in order"
 		}
+		return r
 	})
+	rep, err := quire.ImportUnpaywall(ctx, seen, index, func(rep quire.DumpReport) { lines.Store(rep.Lines) })
+	stop()
 	if errors.Is(err, context.Canceled) && o.env.Signal() != nil {
 		return &exitError{exitInterrupted, errors.New("interrupted: the index is as it was; run it again to start from the beginning")}
 	}

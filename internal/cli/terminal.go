@@ -19,17 +19,21 @@ const (
 // beside a log for machines it would only be in the way. To ask for it where it
 // can't be gets plain lines.
 func (a *app) display() display {
-	kind := a.getenv("TERM", "")
-	able := isTerminal(a.env.Stderr) && inForeground(a.env.Stderr) && kind != "" && kind != "dumb"
 	switch {
 	case a.progress == "none" || a.progress == "auto" && a.logFormat == "json":
 		return displayNone
-	case a.progress == "tui" && able:
-		return displayScreen
-	case a.progress == "auto" && able && a.getenv("CI", "") == "":
-		return displayScreen
+	case a.progress == "plain" || !a.able(a.env.Stderr):
+		return displayPlain
+	case a.progress == "auto" && a.getenv("CI", "") != "":
+		return displayPlain
 	}
-	return displayPlain
+	return displayScreen
+}
+
+// able reports whether a stream is a terminal whose cursor this program may move.
+func (a *app) able(stream any) bool {
+	kind := a.getenv("TERM", "")
+	return isTerminal(stream) && inForeground(stream) && kind != "" && kind != "dumb"
 }
 
 // coloured reports whether stderr may be coloured (https://no-color.org).

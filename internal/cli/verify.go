@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,8 +19,11 @@ type verifyCmd struct {
 	repair bool
 	grace  time.Duration
 
-	began, told time.Time
-	findings    int // printed
+	began    time.Time
+	findings int // printed
+
+	mu  sync.Mutex
+	far reading // how far it is, for the meter
 }
 
 // defaultGrace is how old a file without a record must be to be told of: far longer
@@ -75,11 +79,16 @@ func (o *verifyCmd) do(ctx context.Context) error {
 
 func (o *verifyCmd) verify(ctx context.Context, sys *quire.System) error {
 	o.began = time.Now()
-	o.told = o.began
 	if o.json {
 		o.printf(`{"findings":[`)
 	}
+	stop := o.meter("verifying", o.reading)
+	defer stop()
 	done, err := sys.Verify(ctx, quire.VerifyOptions{Repair: o.repair, Grace: o.grace, Found: o.found, Progress: o.progressed})
+	stop()
+	if errors.Is(err, errUnwanted) {
+		return &exitError{code: exitPartial} // there was something to tell
+	}
 	if err != nil {
 		if o.json { // a document all the same
 			o.printf("],\"ok\":false,\"complete\":false}\n")
@@ -106,6 +115,9 @@ type foundJSON struct {
 
 // found prints a finding as it comes: there may be millions.
 func (o *verifyCmd) found(f quire.Finding) error {
+	if o.out.gone() && !o.repair {
+		return errUnwanted
+	}
 	o.findings++
 	if o.json {
 		if o.findings > 1 {
@@ -127,16 +139,21 @@ func (o *verifyCmd) found(f quire.Finding) error {
 	return nil
 }
 
-// progressed tells how far it is, every so often.
+// progressed takes in how far it is.
 func (o *verifyCmd) progressed(c quire.Verified) {
-	now := time.Now()
-	if now.Sub(o.told) < plainEvery || o.display() == displayNone {
-		return
+	r := reading{unit: c.Now, done: int64(c.Seen), bytes: c.Bytes, also: fmt.Sprintf("%d findings", c.Sum())}
+	if c.Now == "files" {
+		r.of = int64(max(c.Works, c.Files)) // or more: not every file has a work
 	}
-	o.told = now
-	since := now.Sub(o.began)
-	o.note("%s  %d of %d files or more  %s  %d findings  %s/s", since.Round(time.Second), c.Files, max(c.Works, c.Files), size(c.Bytes), c.Sum(),
-		size(int64(float64(c.Bytes)/since.Seconds())))
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.far = r
+}
+
+func (o *verifyCmd) reading() reading {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.far
 }
 
 // sum tells what came of it.

@@ -23,15 +23,8 @@ type view struct {
 	stderr *console
 }
 
-// newView chooses how a run is shown. From then on everything on stderr goes
-// through the view.
-func newView(a *app) *view {
-	v := &view{kind: a.display(), stderr: &console{to: a.env.Stderr}}
-	if v.kind == displayScreen {
-		a.env.Stderr = v.stderr
-	}
-	return v
-}
+// newView chooses how a run is shown.
+func newView(a *app) *view { return &view{kind: a.display(), stderr: a.console} }
 
 // start shows the run until the function it returns is called.
 func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
@@ -117,36 +110,4 @@ func (a *app) keyboard() (in io.Reader, release func()) {
 		return tty, func() { _ = tty.Close() }
 	}
 	return nil, func() {}
-}
-
-// console is stderr, or what stands in for it for a while. It is safe for
-// concurrent use.
-type console struct {
-	to io.Writer
-
-	mu      sync.Mutex
-	instead io.Writer // nil: nothing
-}
-
-func (c *console) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	to := c.instead
-	if to == nil {
-		to = c.to
-	}
-	c.mu.Unlock()
-	return to.Write(p)
-}
-
-// divert sends what is written to another place, until the function it returns
-// is called.
-func (c *console) divert(to io.Writer) (restore func()) {
-	c.set(to)
-	return func() { c.set(nil) }
-}
-
-func (c *console) set(to io.Writer) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.instead = to
 }

@@ -144,7 +144,7 @@ func TestImport_memory(t *testing.T) {
 		most = max(most, m.HeapAlloc)
 		calls++
 	})
-	if err != nil || rep.Records != 120_000 || calls != 1 {
+	if err != nil || rep.Records != 120_000 || calls != 12 {
 		t.Fatalf("%+v, %v, told %d times", rep, err, calls)
 	}
 	if most > 24<<20 {

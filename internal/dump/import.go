@@ -52,7 +52,7 @@ var ErrBusy = errors.New("another import is at work there")
 // path of it, in place of the one that is there. Lines that are no records are
 // left out and counted. It takes memory for one line and the cache of a
 // database, and the space of the index twice for a while. told is called after
-// every hundred thousand lines; it may be nil.
+// every ten thousand lines; it may be nil.
 //
 // If it fails, or ends with ctx, what was at path is still there, and the next
 // import starts from the beginning. Its error wraps [ErrEmpty] or [ErrBusy], or
@@ -202,7 +202,7 @@ func commit(ctx context.Context, db *sql.DB, lines *lines, reduce Reduce, rep *R
 		} else {
 			rep.Records++
 		}
-		if told != nil && rep.Lines%100_000 == 0 {
+		if told != nil && rep.Lines%10_000 == 0 {
 			told(*rep)
 		}
 	}

@@ -18,6 +18,7 @@ type Options struct {
 	States  []queue.State // final ones; none: all of them
 	Run     string        // of this batch only; empty: of all
 	Version string        // of the program
+	Told    func(n int)   // told often how many artifacts there were so far; may be nil
 }
 
 // pageRows is how many jobs are read from the store at a time.
@@ -44,6 +45,9 @@ func each(ctx context.Context, src report.Source, opt Options, do func(report.Li
 				return n, err
 			}
 			n++
+		}
+		if opt.Told != nil {
+			opt.Told(n)
 		}
 		if len(jobs) < f.Limit {
 			return n, nil

@@ -99,6 +99,7 @@ func sumOf(key string) string {
 // blob takes the next file of the walk.
 func (j *join) blob(ctx context.Context, b blob.Blob) error {
 	j.Files++
+	j.Seen++
 	j.cfg.Progress(j.Counts)
 	if b.SHA256 == "" {
 		return j.foreign(ctx, b)

@@ -28,6 +28,8 @@ func (v *verifier) jobs(ctx context.Context) error {
 				return err
 			}
 		}
+		v.Seen += len(page)
+		v.cfg.Progress(v.Counts)
 		if len(page) < f.Limit {
 			return ctx.Err()
 		}

@@ -81,7 +81,7 @@ type Config struct {
 	Grace    time.Duration // what no record names and is younger stays where it is; while jobs run it is not told of either
 
 	Found    func(Finding) error
-	Progress func(Counts) // after each file; may be nil
+	Progress func(Counts) // told often; may be nil
 	Repair   *Repair      // nil: nothing is changed
 }
 
@@ -104,6 +104,9 @@ type Counts struct {
 	Findings     map[Kind]int
 	Repaired     int // of the findings
 	Requeued     int // artifacts whose file is got again
+
+	Now  string // what is looked at now: jobs, files, links or manifest
+	Seen int    // how many of them have been
 }
 
 // Sum is the number of findings.
@@ -135,6 +138,7 @@ func Run(ctx context.Context, cfg Config) (Counts, error) {
 		name string
 		do   func(context.Context) error
 	}{{"jobs", v.jobs}, {"files", v.files}, {"links", v.works}} {
+		v.Now, v.Seen = step.name, 0
 		if err := step.do(ctx); err != nil {
 			return v.Counts, fmt.Errorf("verify %s: %w", step.name, err)
 		}
@@ -204,6 +208,7 @@ func (v *verifier) eachRecord(ctx context.Context, do func(paper.Record) error) 
 				return err
 			}
 		}
+		v.cfg.Progress(v.Counts)
 		if len(page) < f.Limit {
 			return ctx.Err()
 		}

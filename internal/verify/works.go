@@ -79,6 +79,8 @@ func (t *tree) add(r paper.Record) error {
 
 // entry takes the next entry of the walk.
 func (t *tree) entry(ctx context.Context, e blob.Entry) error {
+	t.Seen++
+	t.cfg.Progress(t.Counts)
 	if err := t.upTo(ctx, order(e.Name)); err != nil {
 		return err
 	}
