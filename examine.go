@@ -183,7 +183,7 @@ func (e *Examination) ask(ctx context.Context, cfg Config, stored standing) {
 	}
 	sources, ahead := doctor.Ask(ctx, client, probes)
 	e.Sources = sources
-	e.Checks = append(e.Checks, doctor.Clock(ahead))
+	e.Checks = append(e.Checks, doctor.Network(sources), doctor.Clock(ahead))
 	if err := dumps.close(); err != nil {
 		e.Checks = append(e.Checks, Check{Name: "dump", Status: doctor.Warn, Found: err.Error()})
 	}

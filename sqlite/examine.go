@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/gofrs/flock"
 
@@ -78,8 +79,10 @@ func integrity(ctx context.Context, conn *sql.Conn, deep bool) (faults []string,
 		if err := rows.Scan(&line); err != nil {
 			return faults, err
 		}
-		if line != "ok" {
-			faults = append(faults, line)
+		for part := range strings.SplitSeq(line, "\n") {
+			if part != "ok" && !strings.HasPrefix(part, "*** in database") && len(faults) < mostFaults {
+				faults = append(faults, part)
+			}
 		}
 	}
 	return faults, rows.Err()

@@ -26,8 +26,12 @@ type Places struct {
 // run writes to.
 func (p Places) Directories() []Check {
 	checks := []Check{directory("data directory", p.Data)}
-	if p.Database != "" && filepath.Dir(p.Database) != filepath.Clean(p.Data) {
-		checks = append(checks, directory("database directory", filepath.Dir(p.Database)))
+	if p.Database != "" && !same(filepath.Dir(p.Database), p.Data) {
+		c := directory("database's place", filepath.Dir(p.Database))
+		if c.Status == OK && c.Found != writes {
+			c.Status, c.Found, c.Next = Fail, "is not there", "make the directory: quire makes the data directory only"
+		}
+		checks = append(checks, c)
 	}
 	if p.Files != "" {
 		checks = append(checks, directory("artifacts", p.Files))
@@ -61,16 +65,30 @@ func (p Places) shut() (names []string) {
 	return names
 }
 
+// same reports whether two paths are of one directory, as far as their names tell.
+func same(a, b string) bool {
+	wholeA, errA := filepath.Abs(a)
+	wholeB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && wholeA == wholeB
+}
+
+// writes is what was found of a directory that is there and in order.
+const writes = "can be written"
+
 // directory looks whether a directory is there or can be made.
 func directory(name, dir string) Check {
-	c := Check{Name: name, Subject: dir, Status: OK, Found: "can be written"}
-	at, err := standing(dir)
+	c := Check{Name: name, Subject: dir, Status: OK, Found: writes}
+	whole, err := filepath.Abs(dir)
+	var at string
+	if err == nil {
+		at, err = standing(whole)
+	}
 	switch {
 	case err != nil:
 		c.Status, c.Found, c.Next = Fail, reason(err), "name another place, or make this one"
 	case writable(at, true) != nil:
 		c.Status, c.Found, c.Next = Fail, "no right to write to "+at+": "+reason(writable(at, true)), "give it to the user who runs quire, or name another place"
-	case filepath.Clean(at) != filepath.Clean(dir):
+	case at != whole:
 		c.Found = "not there yet; will be made when it is needed"
 	}
 	return c

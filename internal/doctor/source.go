@@ -154,7 +154,7 @@ func (p Probe) judge(ctx context.Context, s *Source, way *line, err error) {
 		p.compare(s)
 		return
 	}
-	s.Found = strings.TrimPrefix(err.Error(), "ask "+p.Name+": ")
+	s.Found = p.brief(err, way.host)
 	switch class := classOf(fail); {
 	case errors.Is(ctx.Err(), context.Canceled):
 		s.Status, s.Found = Skipped, "interrupted"
@@ -180,6 +180,45 @@ func (p Probe) judge(ctx context.Context, s *Source, way *line, err error) {
 	default:
 		s.Status, s.Next = Warn, "it does not answer as it is documented: see resolvers."+p.Name+".base_url"
 	}
+}
+
+// brief is an error without what its row says already, and with the host in place of
+// the whole address.
+func (p Probe) brief(err error, host string) string {
+	text := strings.TrimPrefix(err.Error(), "ask "+p.Name+": ")
+	for _, start := range []string{"get http", "post http"} {
+		if address, why, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(address, start) {
+			return host + ": " + why
+		}
+	}
+	return text
+}
+
+// Network says whether any source answered. If none did, what to do is the same for
+// all of them, and their own rows no longer say it.
+func Network(sources []Source) Check {
+	asked, answered := 0, 0
+	for _, s := range sources {
+		if s.Host != "" {
+			asked++
+		}
+		if s.HTTP > 0 {
+			answered++
+		}
+	}
+	c := Check{Name: "network", Status: OK, Found: fmt.Sprintf("%d of %d sources answered", answered, asked)}
+	switch {
+	case asked == 0:
+		c.Status, c.Found = Skipped, "no source was asked"
+	case answered == 0:
+		c.Status, c.Next = Fail, "see network, name server, firewall and http.proxy"
+		for i := range sources {
+			if sources[i].Status == Fail && sources[i].Host != "" {
+				sources[i].Next = ""
+			}
+		}
+	}
+	return c
 }
 
 func classOf(f *paper.Failure) paper.Class {

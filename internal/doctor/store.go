@@ -22,7 +22,11 @@ const slowTrip = 50 * time.Millisecond
 // Unopened says why a store was not opened. credentials says that the server
 // refused them.
 func Unopened(name string, err error, credentials bool) Check {
-	c := Check{Name: "database", Subject: name, Status: Fail, Found: err.Error(), Settings: credentials}
+	text := err.Error()
+	if _, why, ok := strings.Cut(text, name+": "); ok { // the subject says where
+		text = why
+	}
+	c := Check{Name: "database", Subject: name, Status: Fail, Found: text, Settings: credentials}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Check{Name: "database", Subject: name, Status: OK, Found: "there is none yet; what writes first makes it"}
@@ -33,7 +37,7 @@ func Unopened(name string, err error, credentials bool) Check {
 	case errors.Is(err, queue.ErrDamaged):
 		c.Next = advice
 	case errors.Is(err, context.DeadlineExceeded):
-		c.Found, c.Next = "no answer in time: "+err.Error(), "see whether the server or the disk is there"
+		c.Found, c.Next = "no answer in time: "+text, "see whether the server or the disk is there"
 	case credentials:
 		c.Next = "see user name, password and pg_hba.conf"
 	default:
