@@ -85,9 +85,9 @@ func (c Config) places() doctor.Places {
 	if path, ok := strings.CutPrefix(c.Store, sqliteScheme); ok {
 		p.Database = path
 	}
-	if strings.HasPrefix(c.Artifacts, fileScheme) {
+	if root, ok := strings.CutPrefix(c.Artifacts, fileScheme); ok {
 		if _, temp, err := c.artifactDirs(); err == nil {
-			p.Files, p.Temp = strings.TrimPrefix(c.Artifacts, fileScheme), temp
+			p.Files, p.Temp = root, temp
 		}
 	}
 	return p
@@ -179,7 +179,7 @@ func (e *Examination) ask(ctx context.Context, cfg Config, stored standing) {
 	}
 	var probes []doctor.Probe
 	for _, source := range cfg.Sources {
-		probes = append(probes, cfg.probe(source, dumps, e.Keys, stored))
+		probes = append(probes, cfg.probe(ctx, source, dumps, e.Keys, stored))
 	}
 	sources, ahead := doctor.Ask(ctx, client, probes)
 	e.Sources = sources
@@ -190,10 +190,10 @@ func (e *Examination) ask(ctx context.Context, cfg Config, stored standing) {
 }
 
 // probe says how a source is asked, and whether.
-func (c Config) probe(s Source, dumps dumps, keys map[string]KeyState, stored standing) doctor.Probe {
+func (c Config) probe(ctx context.Context, s Source, dumps dumps, keys map[string]KeyState, stored standing) doctor.Probe {
 	key, address, hosts := "resolver:"+s.Name, "", newHostKeys()
 	if r, err := s.resolver(c.Contact, nil, nil); err == nil {
-		if address = doctor.Address(r, hosts.exempt); address != "" {
+		if address = doctor.Address(ctx, r, hosts.exempt); address != "" {
 			key = hosts.of(address)
 		}
 	}

@@ -109,10 +109,11 @@ func readAll(ctx context.Context, conn *pgx.Conn, e *queue.Examination) error {
 		query := "SELECT coalesce(sum(length(t::text)), 0)::text FROM " + pgx.Identifier{"quire", table}.Sanitize() + " AS t"
 		var length string
 		err := conn.QueryRow(ctx, query, pgx.QueryExecModeExec).Scan(&length)
-		switch c := code(err); {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			e.Unchecked = "there was no time to read all of it"
-			return nil
+			break
+		}
+		switch c := code(err); {
 		case c == codeDataCorrupted || c == codeIndexCorrupted:
 			e.Faults = append(e.Faults, fmt.Sprintf("table quire.%s: %v", table, err))
 		case err != nil:

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -74,9 +75,7 @@ func (o *examineCommand) print(l *loaded, found quire.Examination) error {
 		if s.HTTP != 0 {
 			shape.Seconds = unlessZero(s.Latency.Seconds())
 		}
-		for name, value := range s.Fields {
-			shape.Headers[name] = value
-		}
+		maps.Copy(shape.Headers, s.Fields)
 		doc.Sources = append(doc.Sources, shape)
 	}
 	return o.printJSON(doc)

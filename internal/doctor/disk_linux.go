@@ -20,49 +20,50 @@ func statDisk(dir string) (d disk, known bool, err error) {
 		free: fs.Bavail * uint64(fs.Bsize), bytes: fs.Blocks * uint64(fs.Bsize), //nolint:gosec // a size is positive
 		nodes: fs.Ffree, files: fs.Files,
 	}
-	d.name(uint32(fs.Type)) //nolint:gosec // magic numbers have 32 bits; on some machines the field has a sign
+	d.kind, d.remote, d.passing = kindOf(uint32(fs.Type)) //nolint:gosec // magic numbers have 32 bits; on some machines the field has a sign
 	return d, true, nil
 }
 
-// name tells the kind by the numbers of linux/magic.h and of the modules' own
+// kindOf tells the kind by the numbers of linux/magic.h and of the modules' own
 // headers, as statfs(2) and stat(1) of coreutils list them.
-func (d *disk) name(magic uint32) {
+func kindOf(magic uint32) (kind string, remote, passing bool) {
 	switch magic {
 	case 0xef53:
-		d.kind = "ext4" // or ext2, ext3
+		return "ext4", false, false // or ext2, ext3
 	case 0x58465342:
-		d.kind = "XFS"
+		return "XFS", false, false
 	case 0x9123683e:
-		d.kind = "Btrfs"
+		return "Btrfs", false, false
 	case 0x2fc12fc1:
-		d.kind = "ZFS"
+		return "ZFS", false, false
 	case 0xf2f52010:
-		d.kind = "F2FS"
+		return "F2FS", false, false
 	case 0x794c7630:
-		d.kind = "overlay" // of a container
+		return "overlay", false, false // of a container
 	case 0x01021994:
-		d.kind, d.passing = "tmpfs", true
+		return "tmpfs", false, true
 	case 0x858458f6:
-		d.kind, d.passing = "ramfs", true
+		return "ramfs", false, true
 	case 0x65735546:
-		d.kind = "FUSE" // local or not, which it does not say
+		return "FUSE", false, false // local or not, which it does not say
 	case 0x6969:
-		d.kind, d.remote = "NFS", true
+		return "NFS", true, false
 	case 0x517b, 0xfe534d42, 0xff534d42:
-		d.kind, d.remote = "SMB", true
+		return "SMB", true, false
 	case 0x01021997:
-		d.kind, d.remote = "9P", true // a directory of the host of a virtual machine
+		return "9P", true, false // a directory of the host of a virtual machine
 	case 0x786f4256:
-		d.kind, d.remote = "vboxsf", true
+		return "vboxsf", true, false
 	case 0x5346414f, 0x6b414653:
-		d.kind, d.remote = "AFS", true
+		return "AFS", true, false
 	case 0x00c36400:
-		d.kind, d.remote = "Ceph", true
+		return "Ceph", true, false
 	case 0x0bd00bd0:
-		d.kind, d.remote = "Lustre", true
+		return "Lustre", true, false
 	case 0x47504653:
-		d.kind, d.remote = "GPFS", true
+		return "GPFS", true, false
 	case 0x19830326:
-		d.kind, d.remote = "BeeGFS", true
+		return "BeeGFS", true, false
 	}
+	return "", false, false
 }

@@ -2,7 +2,7 @@ package doctor
 
 import "testing"
 
-func TestDiskName(t *testing.T) {
+func TestKindOf(t *testing.T) {
 	t.Parallel()
 	for magic, want := range map[uint32]disk{
 		0xef53:     {kind: "ext4"},
@@ -12,7 +12,7 @@ func TestDiskName(t *testing.T) {
 		0x12345678: {},
 	} {
 		var got disk
-		if got.name(magic); got != want {
+		if got.kind, got.remote, got.passing = kindOf(magic); got != want {
 			t.Errorf("%#x: got %+v, want %+v", magic, got, want)
 		}
 	}

@@ -79,7 +79,7 @@ func TestDirectories_notOurs(t *testing.T) {
 func TestDirectories_otherDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	other, err := os.MkdirTemp("/dev/shm", "quire-test-*")
+	other, err := os.MkdirTemp("/dev/shm", "quire-test-*") //nolint:usetesting // on purpose where TempDir is not
 	if err != nil {
 		t.Skipf("no second file system: %v", err)
 	}

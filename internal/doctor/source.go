@@ -103,12 +103,12 @@ func (p Probe) ask(ctx context.Context, client *fetch.Client, turns *hosts) Sour
 
 // Address returns the first address, of those that a source makes up without a
 // request, that is there for programs; empty if there is none.
-func Address(r paper.Resolver, program func(url string) bool) string {
+func Address(ctx context.Context, r paper.Resolver, program func(url string) bool) string {
 	work, ok := workFor(r)
 	if !ok || !r.Local() {
 		return ""
 	}
-	answers, err := r.Resolve(context.Background(), []paper.Artifact{work}) // waits for nobody
+	answers, err := r.Resolve(ctx, []paper.Artifact{work})
 	if err != nil || len(answers) == 0 {
 		return ""
 	}

@@ -219,7 +219,7 @@ func TestWorkFor(t *testing.T) {
 		if _, ok := workFor(r); !ok {
 			t.Errorf("%s: no work", name)
 		}
-		if got := Address(r, func(string) bool { return true }); (got != "") != r.Local() {
+		if got := Address(t.Context(), r, func(string) bool { return true }); (got != "") != r.Local() {
 			t.Errorf("%s: address %q", name, got)
 		}
 	}
