@@ -3,6 +3,7 @@ package quire_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -97,5 +98,28 @@ func TestExamine_ends(t *testing.T) {
 	e := quire.Examine(ctx, b.cfg, quire.ExamineOptions{})
 	if got := source(t, e, "doaj"); got.Status != "skipped" || got.Found != "interrupted" {
 		t.Errorf("got %+v", got.Check)
+	}
+}
+
+// A database server that takes a connection and says nothing holds nothing up.
+func TestExamine_deafServer(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			defer c.Close()
+		}
+		cancel()
+		<-t.Context().Done()
+	}()
+	e := quire.Examine(ctx, quire.Config{Data: t.TempDir(), Store: "postgres://u@" + l.Addr().String() + "/x"}, quire.ExamineOptions{Offline: true, Deep: true})
+	if c := e.Checks[0]; c.Name != "database" || c.Status != "fail" {
+		t.Errorf("got %+v", c)
 	}
 }

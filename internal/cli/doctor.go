@@ -190,5 +190,9 @@ func verdict(found quire.Examination) error {
 	if code == exitOK {
 		return nil
 	}
+	const most = 6 // names that a line for the log needs
+	if more := len(names) - most; more > 1 {
+		names = append(names[:most], fmt.Sprintf("and %d more", more))
+	}
 	return &exitError{code, fmt.Errorf("doctor: %d of %d checks fail: %s", count, len(all), strings.Join(names, ", "))}
 }

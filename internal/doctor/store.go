@@ -22,7 +22,7 @@ const slowTrip = 50 * time.Millisecond
 // Unopened says why a store was not opened. credentials says that the server
 // refused them.
 func Unopened(name string, err error, credentials bool) Check {
-	text := err.Error()
+	text := strings.Join(strings.Fields(err.Error()), " ") // a driver's has several lines
 	if _, why, ok := strings.Cut(text, name+": "); ok { // the subject says where
 		text = why
 	}
