@@ -23,7 +23,7 @@ const slowTrip = 50 * time.Millisecond
 // refused them.
 func Unopened(name string, err error, credentials bool) Check {
 	text := strings.Join(strings.Fields(err.Error()), " ") // a driver's has several lines
-	if _, why, ok := strings.Cut(text, name+": "); ok { // the subject says where
+	if _, why, ok := strings.Cut(text, name+": "); ok {    // the subject says where
 		text = why
 	}
 	c := Check{Name: "database", Subject: name, Status: Fail, Found: text, Settings: credentials}
