@@ -73,7 +73,7 @@ func (c Config) ArtifactsName() string {
 // not on this machine.
 func (c Config) openArtifacts() (artifacts, *blob.Links, error) {
 	if strings.HasPrefix(c.Artifacts, s3Scheme) {
-		s3, err := c.openS3()
+		s3, err := c.openS3(filepath.Join(c.Data, "tmp"))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -94,12 +94,13 @@ func (c Config) openArtifacts() (artifacts, *blob.Links, error) {
 	return local, links, nil
 }
 
-func (c Config) openS3() (*blob.S3, error) {
+// openS3 opens a store in S3 that keeps its temporary files in the directory temp.
+func (c Config) openS3(temp string) (*blob.S3, error) {
 	place, err := blob.ParseS3(c.Artifacts)
 	if err != nil {
 		return nil, err
 	}
-	cfg := blob.S3Config{Place: place, Temp: filepath.Join(c.Data, "tmp")}
+	cfg := blob.S3Config{Place: place, Temp: temp}
 	if c.HTTP.CAFile != "" {
 		if cfg.Roots, err = roots(c.HTTP.CAFile); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrConfig, err)

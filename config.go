@@ -53,6 +53,7 @@ type Config struct {
 	Artifacts string // file:DIR or s3://BUCKET/PREFIX?endpoint=URL&region=NAME; "file:DATA/artifacts"
 	Contact   string // e-mail address that hosts and sources are told; without one nothing is fetched
 	ReadOnly  bool   // create and change nothing
+	still     bool   // with ReadOnly: as sqlite.Options.Still
 
 	Workers             int            // requests at once over all keys; 32
 	MaxPerHost          int            // requests at once at one host; 4, of which a host that is not known starts with 2
@@ -148,7 +149,7 @@ func (c Config) harvest(web *fetch.Client, blobs blob.Store, links *blob.Links, 
 	return harvest.New(cfg)
 }
 
-func (s Source) resolver(contact string, web *fetch.Client, from *dump.Index) (paper.Resolver, error) {
+func (s Source) resolver(contact string, web paper.Getter, from *dump.Index) (paper.Resolver, error) {
 	switch {
 	case s.Custom != nil:
 		return resolver.NewCustom(s.Name, *s.Custom, web)

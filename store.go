@@ -19,6 +19,7 @@ type store interface {
 	queue.Inspector
 	queue.Controller
 	queue.KeyNotes
+	queue.Examiner
 	paper.Catalog
 
 	// LockRunner waits for the right to run jobs. held ends when it is lost.
@@ -32,7 +33,7 @@ const sqliteScheme = "sqlite:"
 func openStore(ctx context.Context, cfg Config) (store, error) {
 	// The concrete types stay in their branches: a nil *Store is not a nil store.
 	if path, ok := strings.CutPrefix(cfg.Store, sqliteScheme); ok {
-		s, err := sqlite.Open(ctx, path, sqlite.Options{Create: !cfg.ReadOnly, ReadOnly: cfg.ReadOnly})
+		s, err := sqlite.Open(ctx, path, sqlite.Options{Create: !cfg.ReadOnly, ReadOnly: cfg.ReadOnly, Still: cfg.still})
 		if err != nil {
 			return nil, fmt.Errorf("open queue: %w", err)
 		}

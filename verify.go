@@ -109,7 +109,7 @@ func (s *System) verify(ctx context.Context, cfg verify.Config) (Verified, error
 // lookAtFiles opens files and links for looking only.
 func (s *System) lookAtFiles(cfg *verify.Config) (closeAll func() error, err error) {
 	if !cfg.Named {
-		s3, err := s.cfg.openS3()
+		s3, err := s.cfg.openS3(filepath.Join(s.cfg.Data, "tmp"))
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func (s *Store) migrateOnce(ctx context.Context, opt Options) (done bool, err er
 		return false, fmt.Errorf("%w: the database %q has no queue", os.ErrNotExist, conn.Conn().Config().Database)
 	}
 	if opt.ReadOnly {
-		return false, fmt.Errorf("schema version %d is out of date, this program wants %d: open it for writing once", version, schemaVersion)
+		return false, fmt.Errorf("%w: schema version %d, this program's is %d: whatever writes brings it up to date", queue.ErrOlder, version, schemaVersion)
 	}
 	if _, err := t.Exec(ctx, lockMigrate); err != nil {
 		return false, err

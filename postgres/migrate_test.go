@@ -34,7 +34,7 @@ func TestMigrate_fromVersion1(t *testing.T) {
 	dsn := server.Server(t).Open(t)
 	version1(t, dsn, n)
 	_, err := postgres.Open(t.Context(), dsn, postgres.Options{ReadOnly: true})
-	if err == nil || errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "version 1 is out of date") {
+	if !errors.Is(err, queue.ErrOlder) || !strings.Contains(err.Error(), "schema version 1, ") {
 		t.Errorf("a reader of the old queue: got %v, want an error that names its version", err)
 	}
 	s, err := postgres.Open(t.Context(), dsn, postgres.Options{}) // which migrates without Create, too

@@ -21,6 +21,7 @@ var (
 	_ queue.Store      = (*Store)(nil)
 	_ queue.Inspector  = (*Store)(nil)
 	_ queue.Controller = (*Store)(nil)
+	_ queue.Examiner   = (*Store)(nil)
 	_ paper.Catalog    = (*Store)(nil)
 )
 

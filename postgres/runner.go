@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -77,7 +80,7 @@ const (
 func (s *Store) takeRight(ctx context.Context) (token int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		token = 0
-		t.queue(takeQuery, func(rows pgx.Rows) error { return rows.Scan(&token) }, s.id, micros(runnerTTL))
+		t.queue(takeQuery, func(rows pgx.Rows) error { return rows.Scan(&token) }, process(), micros(runnerTTL))
 		if err := t.flush(ctx); err != nil || token == 0 {
 			return err
 		}
@@ -85,6 +88,15 @@ func (s *Store) takeRight(ctx context.Context) (token int64, err error) {
 		return nil
 	})
 	return token, err
+}
+
+// process names this process, to people who want to know who runs the queue.
+func process() string {
+	host, err := os.Hostname()
+	if err != nil || !utf8.ValidString(host) || strings.ContainsRune(host, 0) {
+		host = "an unknown machine"
+	}
+	return fmt.Sprintf("process %d of %s", os.Getpid(), host)
 }
 
 // hold keeps the right until release is called or it is lost.

@@ -19,6 +19,9 @@ var (
 	ErrLocked = errors.New("locked by another process")
 	// ErrNewer says that a newer version of the program wrote the store.
 	ErrNewer = errors.New("database is newer than this program")
+	// ErrOlder says that an older version of the program wrote the store, and that it
+	// was opened for reading only: whatever writes brings it up to date.
+	ErrOlder = errors.New("database is older than this program")
 	// ErrInvalid says that the caller's own argument is at fault.
 	ErrInvalid = errors.New("invalid")
 )

@@ -20,6 +20,7 @@ var (
 	_ queue.Store      = (*Store)(nil)
 	_ queue.Inspector  = (*Store)(nil)
 	_ queue.Controller = (*Store)(nil)
+	_ queue.Examiner   = (*Store)(nil)
 	_ paper.Catalog    = (*Store)(nil)
 )
 
@@ -38,6 +39,12 @@ const (
 type Options struct {
 	Create   bool // make the database if there is none; its directory must exist
 	ReadOnly bool // change nothing; methods that write return an error
+
+	// Still, with ReadOnly, leaves no trace beside the file either: SQLite makes the
+	// log and its index there when it opens a database at rest, even for reading. One
+	// that is at rest is then read as if it never changed: a Store that is open while
+	// somebody begins to write may see a mixture of before and after.
+	Still bool
 }
 
 // Store keeps jobs and records in one SQLite file. Its methods are safe for
@@ -48,6 +55,7 @@ type Store struct {
 	wdb   *sql.DB
 	rdb   *sql.DB
 	close func() error
+	still bool // the file is read as if it never changed
 
 	mu       sync.Mutex
 	watchers map[*watcher]bool // the calls of Watch
@@ -87,7 +95,7 @@ func open(ctx context.Context, path string, opt Options) (s *Store, err error) {
 	s = &Store{path: path, watchers: make(map[*watcher]bool)}
 	s.close = sync.OnceValue(s.shut)
 	if opt.ReadOnly {
-		err = s.openReadOnly(ctx)
+		err = s.openReadOnly(ctx, opt.Still)
 	} else {
 		err = s.openBoth(ctx, opt)
 	}
@@ -141,7 +149,10 @@ func (s *Store) openBoth(ctx context.Context, opt Options) (err error) {
 // openReadOnly opens the readers alone. A database at rest in a directory that
 // cannot be written has no shared memory and cannot get any: as nobody else
 // can write there either, it is read as a file that never changes.
-func (s *Store) openReadOnly(ctx context.Context) error {
+func (s *Store) openReadOnly(ctx context.Context, still bool) error {
+	if still && !s.inUse() {
+		return s.openStill(ctx)
+	}
 	if err := s.openReaders("mode=ro"); err != nil {
 		return err
 	}
@@ -152,10 +163,23 @@ func (s *Store) openReadOnly(ctx context.Context) error {
 	if err := s.rdb.Close(); err != nil {
 		return err
 	}
+	return s.openStill(ctx)
+}
+
+// openStill opens the readers on a file that never changes.
+func (s *Store) openStill(ctx context.Context) error {
+	s.still = true
 	if err := s.openReaders("mode=ro", "immutable=1"); err != nil {
 		return err
 	}
 	return s.checkMarks(ctx)
+}
+
+// inUse reports whether there is a log beside the file, which each process that has
+// the database open makes and the last one removes.
+func (s *Store) inUse() bool {
+	_, err := os.Stat(s.path + "-wal")
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 func (s *Store) openReaders(params ...string) (err error) {
@@ -181,7 +205,7 @@ func (s *Store) checkMarks(ctx context.Context) error {
 	if err := checkVersion(appID, version); err != nil || version == schemaVersion {
 		return err
 	}
-	return fmt.Errorf("schema version %d is older than this program's, %d: whatever writes brings it up to date", version, schemaVersion)
+	return fmt.Errorf("%w: schema version %d, this program's is %d: whatever writes brings it up to date", queue.ErrOlder, version, schemaVersion)
 }
 
 // dsn is the URI of path, https://www.sqlite.org/uri.html, with the settings of

@@ -19,7 +19,7 @@ import (
 // readers are the packages that read what comes from outside.
 func readers() []string {
 	return []string{
-		"paper", "queue", "internal/cli", "internal/dump", "internal/fetch", "internal/harvest", "internal/intake", "internal/resolver", "internal/verdict",
+		"paper", "queue", "internal/cli", "internal/doctor", "internal/dump", "internal/fetch", "internal/harvest", "internal/intake", "internal/resolver", "internal/verdict",
 	}
 }
 

@@ -26,7 +26,7 @@ type bad struct {
 func right() map[string][]string {
 	return map[string][]string{
 		"bench queue": nil, "completion bash": nil, "completion fish": nil, "completion powershell": nil, "completion zsh": nil,
-		"config check": nil, "config schema": nil, "config show": nil, "demo": nil, "explain": {"10.5555/a"},
+		"config check": nil, "config schema": nil, "config show": nil, "demo": nil, "doctor": nil, "explain": {"10.5555/a"},
 		"export bagit": {"--output=bag"}, "export bibtex": nil, "export csv": nil, "export manifest": nil,
 		"get": {"10.5555/a"}, "init": nil, "limits": nil, "plan": {"ids.txt"},
 		"queue cancel": {"10.5555/a"}, "queue enqueue": {"10.5555/a"}, "queue import": {"ids.txt"}, "queue list": nil, "queue pause": nil,
@@ -77,7 +77,7 @@ func wrongValues() map[string][]bad {
 			{"contact", 2, `--set "contact": must be PATH=VALUE`}, {"robots.obay=false", 4, `robots.obay: .*the nearest known is obey`},
 			{"orchestrator.max_workers=0", 4, `"0" is out of range`}, {"resolvers.core.api_key=hunter2", 4, `api_key`},
 		},
-		"progress":   {{"fancy", 2, `--progress "fancy": must be one of auto, tui, plain, none`}},
+		"progress": {{"fancy", 2, `--progress "fancy": must be one of auto, tui, plain, none`}},
 		"store": {
 			{"mysql://u:hunter2@x", 4, `store mysql:…: there are sqlite:PATH and postgres://`},
 			{"sqlite:", 4, `names no file`},

@@ -178,7 +178,8 @@ Stop it at any moment; start it again, and it goes on.`,
 	root.SetFlagErrorFunc(flagError)
 	a.addGlobals(root)
 	root.AddCommand(
-		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newInit(a), newConfig(a),
+		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newDoctor(a), newLimits(a),
+		newSources(a), newBench(a), newInit(a), newConfig(a),
 		newVersion(a),
 	)
 	root.SetHelpCommand(newHelp())

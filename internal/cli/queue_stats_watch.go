@@ -119,8 +119,8 @@ func (o *stats) page(ctx context.Context, look func() (report.Stats, error)) err
 // fewKeys is how many keys a page shows before it has room for how jobs ended.
 const fewKeys = 5
 
-// wrapped breaks a text at its commas into lines that fit, if they can.
-func wrapped(text string, columns int) (lines []string) {
+// listed breaks a text at its commas into lines that fit, if they can.
+func listed(text string, columns int) (lines []string) {
 	for i, part := range strings.Split(text, ", ") {
 		last := len(lines) - 1
 		switch {
@@ -148,14 +148,14 @@ func (o *stats) pageLines(s report.Stats, at time.Time, columns, rows int) []str
 		title = whole
 	}
 	top := []string{title, ""}
-	top = append(top, wrapped(fmt.Sprintf("%d jobs: %d done, %d skipped, %d error, %d in progress, %d queued",
+	top = append(top, listed(fmt.Sprintf("%d jobs: %d done, %d skipped, %d error, %d in progress, %d queued",
 		s.Total, s.Done, s.Skipped, s.Error, s.InProgress, s.Queued), columns)...)
 	for _, text := range o.below(s) {
-		top = append(top, wrapped(text, columns)...)
+		top = append(top, listed(text, columns)...)
 	}
 	var bottom []string // gives way to the keys, of which a few are to be seen
 	for _, text := range o.ended(s) {
-		more := append([]string{""}, wrapped(text, columns)...)
+		more := append([]string{""}, listed(text, columns)...)
 		if len(top)+len(bottom)+len(more)+min(len(s.Keys), fewKeys)+2 <= rows {
 			bottom = append(bottom, more...)
 		}

@@ -15,15 +15,20 @@ import (
 )
 
 // web starts the scholarly web of the scripts and makes quire use it: the
-// configuration is in web.yaml, which QUIRE_CONFIG names.
+// configuration is in web.yaml, which QUIRE_CONFIG names. In a sick one some sources
+// are unwell.
 func web(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) > 0 {
-		ts.Fatalf("usage: web")
+	if len(args) > 1 || len(args) == 1 && args[0] != "sick" {
+		ts.Fatalf("usage: web [sick]")
+	}
+	world := scriptWorld()
+	if len(args) == 1 {
+		world.Sites = sickSites()
 	}
 	w, err := testweb.Start(context.Background())
 	ts.Check(err)
 	ts.Defer(func() { _ = w.Close() })
-	w.Serve(scriptWorld())
+	w.Serve(world)
 	ts.Check(writeWebConfig(w, ts.MkAbs("web.yaml")))
 	ts.Setenv("QUIRE_CONFIG", ts.MkAbs("web.yaml"))
 }
@@ -56,6 +61,22 @@ func scriptWorld() testweb.World {
 		at("good", "A Good Work"), at("second", "Another Good Work"), closed, broken, busy, unknown,
 		at("hostile", "Red \x1b[31m, bell \a, back \u202edrow\u202c and \u009b1m"),
 	}}
+}
+
+// sickSites are sources that each have a trouble of their own.
+func sickSites() map[string]testweb.Site {
+	site := func(b testweb.Behaviour) testweb.Site { return testweb.Site{Behaviours: []testweb.Behaviour{b}} }
+	return map[string]testweb.Site{
+		"zenodo.org":               site(testweb.Fail(http.StatusUnauthorized)),
+		"api.figshare.com":         site(testweb.Fail(http.StatusForbidden)),
+		"api.osf.io":               site(testweb.Fail(http.StatusServiceUnavailable)),
+		"api.archives-ouvertes.fr": site(testweb.Hang()),
+		"api.openalex.org":         site(testweb.Fail(http.StatusTooManyRequests, "Retry-After", "620")),
+		"api.crossref.org":         site(testweb.Announce("X-Rate-Limit-Limit", "5", "X-Rate-Limit-Interval", "1s", "X-Concurrency-Limit", "2")),
+		"api.semanticscholar.org":  site(testweb.Announce("RateLimit-Limit", "100", "RateLimit-Remaining", "0", "RateLimit-Reset", "300")),
+		"doaj.org":                 site(testweb.Announce("Date", "Sun, 06 Nov 1994 08:49:37 GMT")),
+		"arxiv.org":                site(testweb.Fail(http.StatusForbidden, "Cf-Mitigated", "challenge")),
+	}
 }
 
 // writeWebConfig writes a configuration that finds every host in w and is in a hurry.

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// paceShare is how much of an announced rate is used. In simulations nothing
+	// PaceShare is how much of an announced rate is used. In simulations nothing
 	// was refused then; a whole rate meets every jitter of a network as a refusal.
-	paceShare = 0.95
+	PaceShare = 0.95
 
 	// longestPaced is the longest window whose quota is spread out evenly. Those of
 	// a day are budgets: spent as needed, and then waited for.
@@ -144,7 +144,7 @@ func paced(limit float64, window time.Duration) queue.Allowance {
 	if limit < 1 || window <= 0 || window > longestPaced {
 		return queue.Allowance{}
 	}
-	return queue.Allowance{Every: time.Duration(float64(window) / (limit * paceShare))}
+	return queue.Allowance{Every: time.Duration(float64(window) / (limit * PaceShare))}
 }
 
 // spent waits for the reset of a quota that has been used up.

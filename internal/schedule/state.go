@@ -17,6 +17,7 @@ type KeyState struct {
 	From      string        // where PerSecond comes from: "configured", "announced" or "learnt"
 	Gate      time.Duration // until the key may start again; 0 if its gate is open
 	Reason    string        // why the gate is closed: "throttled", "quota", "blocked", "breaker", "daily"
+	Next      time.Duration // until a request may start, by its gate and its pace; 0 if only the cap is in the way
 	Breaker   string        // "closed", "open", "half-open", or "down" for the rest of the run
 	Ready     int           // rows
 	Head      time.Duration // how long the first of them has been first
@@ -100,6 +101,9 @@ func (t *Table) state(k *key, now time.Duration) KeyState {
 	every, from := k.limit.Every()
 	s.PerSecond, s.From = limit.Rule{Every: every}.PerSecond(), string(from)
 	s.Gate, s.Reason = k.limit.Gate(now)
+	if at, _ := k.limit.Free(now); at != limit.Never {
+		s.Next = at - now
+	}
 	if k.service.n > 0 {
 		s.Service = seconds(t.serviceOf(k))
 	}

@@ -242,7 +242,7 @@ func TestTable_Keys(t *testing.T) {
 	table.Finish(p, epoch, queue.Signal{Kind: queue.Throttled, For: time.Hour})
 	table.Pick(epoch, 1)
 	want := []schedule.KeyState{
-		{Key: "a", Cap: 1, PerSecond: 0.85000000017, Gate: time.Hour - time.Second, Reason: limit.ReasonQuota, Throttles: 1},
+		{Key: "a", Cap: 1, PerSecond: 0.85000000017, Gate: time.Hour - time.Second, Reason: limit.ReasonQuota, Next: time.Hour - time.Second, Throttles: 1},
 		{Key: "b", InFlight: 1, Cap: 4, PerSecond: 2, Ready: 6},
 	}
 	if diff := cmp.Diff(want, table.Keys(at(time.Second)), limitsOnly); diff != "" {

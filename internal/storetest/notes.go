@@ -170,6 +170,7 @@ func notesTogether(t *testing.T, a, b Store, _ func(time.Duration)) {
 // notesQuiet: notes make no job ready, so nobody need look.
 func notesQuiet(t *testing.T, s Store, _ func(time.Duration)) {
 	w := watch(t, s)
+	w.loud(t, s, "the first Enqueue", 1) // Watch may begin only after it, and then says so once
 	for i := range 3 {
 		saveNotes(t, s, queue.KeyNote{Key: key, Doc: raw(fmt.Sprint(i))})
 		loud := fmt.Sprint("after note ", i)

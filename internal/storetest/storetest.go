@@ -18,8 +18,10 @@ type Store interface {
 	queue.Inspector
 	queue.Controller
 	queue.KeyNotes
+	queue.Examiner
 	paper.Catalog
 
+	LockRunner(ctx context.Context) (held context.Context, release func(), err error)
 	Close() error // closing again does nothing
 }
 
@@ -157,6 +159,9 @@ func inspectorChecks() map[string]Check {
 		"notes/odd":               one(notesOdd),
 		"notes/together":          two(notesTogether),
 		"notes/wake nobody":       one(notesQuiet),
+		"examine/whole":           one(examineWhole),
+		"examine/runner":          two(examineRunner),
+		"examine/no time":         one(examineEnded),
 		"catalog/put and get":     one(catalogPut),
 		"catalog/pages":           one(catalogPages),
 		"catalog/of a settlement": one(catalogSettled),
