@@ -201,6 +201,7 @@ Stop it at any moment; start it again, and it goes on.`,
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	strict(root)
+	a.addCompletions(root)
 	return root
 }
 
@@ -222,6 +223,7 @@ func strict(c *cobra.Command) {
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Show the help of a command",
+		ValidArgsFunction: completeHelp,
 		RunE: func(c *cobra.Command, args []string) error {
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
