@@ -83,22 +83,21 @@ func (a *app) completeIDs(states ...queue.State) cobra.CompletionFunc {
 	}
 }
 
-// spellings returns what an id that somebody has begun with text may begin with.
+// spellings returns what an id that somebody has begun with text may begin with:
+// ids begin with their kind, people seldom do.
 func spellings(text string) []string {
-	all, low := []string{text}, strings.ToLower(text)
-	if low != text {
-		all = append(all, low)
-	}
+	low := strings.ToLower(text)
 	switch {
-	case text == "":
-	case strings.HasPrefix("10.", low) || strings.HasPrefix(low, "10."):
-		all = append(all, "doi:"+low)
-	case strings.HasPrefix(low, "pmc"):
-		all = append(all, "pmcid:PMC"+low[3:])
-	case low[0] >= '0' && low[0] <= '9':
-		all = append(all, "arxiv:"+low)
+	case strings.HasPrefix(low, "10."):
+		return []string{"doi:" + low}
+	case low != "" && low[0] >= '0' && low[0] <= '9':
+		return []string{"arxiv:" + low, "doi:" + low}
+	case strings.HasPrefix(low, "pmc") && !strings.HasPrefix(low, "pmci"):
+		return []string{low, "pmcid:PMC" + low[3:]}
+	case low != text:
+		return []string{text, low}
 	}
-	return all
+	return []string{text}
 }
 
 func fateOf(j queue.Job) string {
