@@ -195,7 +195,7 @@ Stop it at any moment; start it again, and it goes on.`,
 	})
 	a.addGlobals(root)
 	root.AddCommand(
-		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newConfig(a),
+		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newConfig(a), newGenerate(a),
 		newVersion(a),
 	)
 	root.AddCommand(newTopics()...)

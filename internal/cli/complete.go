@@ -59,6 +59,8 @@ func (a *app) completedArgs() map[string]cobra.CompletionFunc {
 		"quire plan":                     files,
 		"quire queue import":             files,
 		"quire sources import-unpaywall": files,
+		"quire generate man":             first(dirs),
+		"quire generate reference":       first(dirs),
 		"quire queue show":               first(a.completeIDs()),
 		"quire explain":                  first(a.completeIDs()),
 		"quire queue list":               a.completeIDs(),

@@ -17,7 +17,7 @@ import (
 // What a shell is told of the queue is bounded, in number by what fits on a
 // screen, and in time by how long somebody who has pressed TAB waits gladly.
 const (
-	maxCompletions = 50
+	mostCompletions = 50
 	completeWithin = 300 * time.Millisecond
 )
 
@@ -64,7 +64,7 @@ func (a *app) completeIDs(states ...queue.State) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return a.live(c.Context(), func(ctx context.Context, sys *quire.System) (found []cobra.Completion) {
 			for _, prefix := range spellings(text) {
-				jobs, err := sys.Queue().Jobs(ctx, queue.Filter{Prefix: prefix, States: states, Limit: maxCompletions - len(found)})
+				jobs, err := sys.Queue().Jobs(ctx, queue.Filter{Prefix: prefix, States: states, Limit: mostCompletions - len(found)})
 				if err != nil {
 					return found
 				}
@@ -134,7 +134,7 @@ func (a *app) completeKeys(paused bool) cobra.CompletionFunc {
 			about[word] = description
 		}
 		for _, key := range sortedKeys(about, text) {
-			if !slices.Contains(args, key) && len(found) < 2*maxCompletions { // the table alone has some fifty
+			if !slices.Contains(args, key) && len(found) < 2*mostCompletions { // the table alone has some fifty
 				found = append(found, cobra.CompletionWithDesc(key, about[key]))
 			}
 		}
@@ -153,7 +153,7 @@ func standingOf(k queue.KeyStats) string {
 // completeRuns offers names of runs.
 func (a *app) completeRuns(c *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return a.live(c.Context(), func(ctx context.Context, sys *quire.System) (found []cobra.Completion) {
-		runs, err := sys.Queue().Runs(ctx, text, maxCompletions)
+		runs, err := sys.Queue().Runs(ctx, text, mostCompletions)
 		if err != nil {
 			return nil
 		}

@@ -43,6 +43,9 @@ type block struct {
 
 // blocks takes plain text apart.
 func blocks(text string) (all []block) {
+	if text == "" {
+		return nil
+	}
 	for part := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
 		var lines []string
 		inCode := false

@@ -7,10 +7,15 @@ import (
 )
 
 // Markdown returns the page as a chapter of a document: its title and those of its
-// parts are headings from the level given.
+// parts are headings from the level given. Without a name it is only its parts.
 func (p Page) Markdown(level int) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n\n%s.\n", strings.Repeat("#", level), p.Name, marked(p.Short))
+	if p.Name != "" {
+		fmt.Fprintf(&b, "%s %s\n", strings.Repeat("#", level), p.Name)
+	}
+	if p.Short != "" {
+		fmt.Fprintf(&b, "\n%s.\n", marked(p.Short))
+	}
 	for _, part := range p.Parts {
 		if part.Title != "" {
 			fmt.Fprintf(&b, "\n%s %s\n", strings.Repeat("#", level+1), marked(part.Title))
