@@ -18,7 +18,7 @@ import (
 // screen, and in time by how long somebody who has pressed TAB waits gladly.
 const (
 	mostCompletions = 50
-	completeWithin = 300 * time.Millisecond
+	completeWithin  = 300 * time.Millisecond
 )
 
 // live returns what find says of the queue. It is silent if there is none, if

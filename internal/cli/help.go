@@ -53,7 +53,7 @@ func headings(c *cobra.Command) (all []heading) {
 	groups := groupsOf(c.CommandPath())
 	for _, g := range groups {
 		h := heading{title: g.title}
-		for _, name := range strings.Fields(g.commands) {
+		for name := range strings.FieldsSeq(g.commands) {
 			if i := slices.IndexFunc(left, func(sub *cobra.Command) bool { return sub.Name() == name }); i >= 0 {
 				h.commands = append(h.commands, left[i])
 				left = slices.Delete(left, i, i+1)
@@ -189,7 +189,7 @@ func defaultOf(f *pflag.Flag) string {
 	if d, err := time.ParseDuration(f.DefValue); err == nil {
 		return duration(d).String()
 	}
-	return f.DefValue
+	return printable(f.DefValue) // it may be from the environment
 }
 
 // ownFlags are the flags that are told in full: those of the root at the root, and

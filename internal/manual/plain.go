@@ -24,7 +24,7 @@ func Plain(text string, columns int) string {
 // Wrap breaks text into lines of at most so many columns, as far as its words let it.
 func Wrap(text string, columns int) (lines []string) {
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && utf8.RuneCountInString(line+" "+word) > columns {
 			lines = append(lines, line)
 			line = ""
