@@ -2,10 +2,12 @@ package cli_test
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -62,7 +64,7 @@ func TestCompletion_bash(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := exec.CommandContext(t.Context(), "bash", append([]string{"--norc", "-c", completing, "bash"}, strings.Fields(tt.words)...)...)
 			stdout, stderr := new(bytes.Buffer), new(bytes.Buffer)
-			c.Env, c.Stdout, c.Stderr, c.Dir = append(add.Env, "QUIRE_DATA="+dir), stdout, stderr, dir
+			c.Env, c.Stdout, c.Stderr, c.Dir = append(add.Env, "QUIRE_DATA="+dir, "QUIRE_COMPLETE_WITHIN=1m"), stdout, stderr, dir
 			if err := c.Run(); err != nil {
 				t.Errorf("bash: %v: %s", err, stderr)
 			}
@@ -73,5 +75,23 @@ func TestCompletion_bash(t *testing.T) {
 	}
 	if _, err := os.Stat(dir + "/pwned"); err == nil {
 		t.Error("an identifier was run as a command")
+	}
+}
+
+// TestCompletion_bounded asks a server that never says anything.
+func TestCompletion_bounded(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c, stdout := quireCommand(t, "__complete", "--store", "postgres://nobody@"+silent.Addr().String()+"/nothing", "queue", "show", "")
+	c.Env = append(c.Env, "QUIRE_COMPLETE_WITHIN=50ms")
+	began := time.Now()
+	if err := c.Run(); err != nil || stdout.String() != ":4\n" {
+		t.Errorf("got %q, %v; want nothing to choose from", stdout, err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s, against a limit of 50 ms", took)
 	}
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // What a shell is told of the queue is bounded, in number by what fits on a
-// screen, and in time by how long somebody who has pressed TAB waits gladly.
+// screen, and in time by how long somebody who has pressed TAB waits gladly. A
+// server far away may need longer: QUIRE_COMPLETE_WITHIN says how long it may.
 const (
 	mostCompletions = 50
 	completeWithin  = 300 * time.Millisecond
@@ -24,7 +25,11 @@ const (
 // live returns what find says of the queue. It is silent if there is none, if
 // that takes too long or if anything goes wrong: there is nobody to tell.
 func (a *app) live(ctx context.Context, find func(context.Context, *quire.System) []cobra.Completion) []cobra.Completion {
-	ctx, cancel := context.WithTimeout(ctx, completeWithin)
+	within, err := time.ParseDuration(a.getenv("QUIRE_COMPLETE_WITHIN", ""))
+	if err != nil {
+		within = completeWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	found := make(chan []cobra.Completion, 1)
 	// Opening a database may wait for a lock or a server longer than ctx lasts. The

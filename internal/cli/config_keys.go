@@ -145,12 +145,12 @@ func environment(environ []string) (found map[string]string, problems []error) {
 	return found, problems
 }
 
-// globalVariables are those that stand for flags of every command and not for
-// anything in the file.
+// globalVariables are those that stand for flags of every command, or for what the
+// program must know before it reads any, and not for anything in the file.
 func globalVariables() []string {
 	return []string{
 		"QUIRE_DATA", "QUIRE_CONFIG", "QUIRE_STORE", "QUIRE_ARTIFACTS",
-		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_PROGRESS",
+		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_PROGRESS", "QUIRE_COMPLETE_WITHIN",
 	}
 }
 

@@ -65,11 +65,12 @@ is an error that names the nearest one.
 
 Others:
 
-  NO_COLOR           no colours, whatever it says
-  TERM               dumb: lines of progress, no live view
-  CI                 the same
-  TMPDIR             where temporary files go that are not part of the data
-  SOURCE_DATE_EPOCH  the date on man pages that quire generate makes
+  NO_COLOR               no colours, whatever it says
+  TERM                   dumb: lines of progress, no live view
+  CI                     the same
+  TMPDIR                 for temporary files that are not part of the data
+  QUIRE_COMPLETE_WITHIN  how long TAB may ask the queue; 300ms
+  SOURCE_DATE_EPOCH      the date on man pages that quire generate makes
 `
 
 const topicExitCodes = `

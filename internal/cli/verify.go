@@ -51,7 +51,7 @@ on. See docs/verify.md.`,
 		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	c.Flags().BoolVar(&o.repair, "repair", false, "put right what can be")
-	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "leave files alone that no record names and that are younger than this `LONG`")
+	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "leave files alone that no record names and that are younger than `DUR`")
 	return c
 }
 
