@@ -11,6 +11,9 @@ BENCH    ?= .
 COUNT    ?= 1
 PEERS    ?=
 BENCH_SCHEDULE ?=
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+PROGRAM  ?= bin/quire
 TOOL     := go tool -modfile=tools/go.mod
 
 # The race detector needs a C compiler; everything else builds without one.
@@ -28,6 +31,35 @@ demo: build ## the main job, offline, against a small web of made-up works
 .PHONY: build
 build: ## bin/quire, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X github.com/quire-dev/quire.Version=$(VERSION)' -o bin/quire ./cmd/quire
+
+$(PROGRAM):
+	$(MAKE) build
+
+.PHONY: docs
+docs: build ## docs/reference anew, from the program
+	bin/quire generate reference docs/reference
+
+# Where bash, zsh and fish look for what others have installed. What the last make
+# build has made is installed, so that root needs no Go.
+SHARE    = $(DESTDIR)$(PREFIX)/share
+BASH_DIR = $(SHARE)/bash-completion/completions
+ZSH_DIR  = $(SHARE)/zsh/site-functions
+FISH_DIR = $(SHARE)/fish/vendor_completions.d
+
+.PHONY: install
+install: $(PROGRAM) ## bin/quire, man pages and completions, to DESTDIR and PREFIX (/usr/local)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(BASH_DIR)' '$(ZSH_DIR)' '$(FISH_DIR)'
+	install -m 755 '$(PROGRAM)' '$(DESTDIR)$(PREFIX)/bin/quire'
+	umask 022; \
+	SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null)}" '$(PROGRAM)' generate man '$(SHARE)/man'; \
+	'$(PROGRAM)' completion bash > '$(BASH_DIR)/quire'; \
+	'$(PROGRAM)' completion zsh > '$(ZSH_DIR)/_quire'; \
+	'$(PROGRAM)' completion fish > '$(FISH_DIR)/quire.fish'
+
+.PHONY: uninstall
+uninstall: ## remove what make install has put there
+	rm -f '$(DESTDIR)$(PREFIX)/bin/quire' '$(BASH_DIR)/quire' '$(ZSH_DIR)/_quire' '$(FISH_DIR)/quire.fish' \
+		'$(SHARE)/man/man1/quire.1' '$(SHARE)'/man/man1/quire-*.1 '$(SHARE)/man/man5/quire.yaml.5' '$(SHARE)'/man/man7/quire-*.7
 
 .PHONY: check
 check: test lint ## all that CI runs

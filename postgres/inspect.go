@@ -88,6 +88,29 @@ func (s *Store) jobs(ctx context.Context, query string, args ...any) (jobs []que
 	return jobs, err
 }
 
+// Runs implements [queue.Inspector]. It asks for the runs that have had a share of
+// some key, as every run has that ever had a job.
+func (s *Store) Runs(ctx context.Context, prefix string, most int) (names []string, err error) {
+	const query = `SELECT DISTINCT run FROM quire.shares WHERE run <> '' AND starts_with(run, $1::text) ORDER BY run LIMIT $2::bigint`
+	if !known(prefix) {
+		return nil, nil
+	}
+	err = s.read(ctx, func(_ context.Context, t *tx) error {
+		names = nil
+		t.queue(query, func(rows pgx.Rows) error {
+			var name string
+			err := rows.Scan(&name)
+			names = append(names, name)
+			return err
+		}, prefix, limit(most))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	return names, nil
+}
+
 // selectJobs is the query of the jobs that match f, in its order.
 func selectJobs(f queue.Filter) (query string, args []any) {
 	order := "w.id"
@@ -131,6 +154,7 @@ func conditions(f queue.Filter) (where string, args []any) {
 		}
 		terms = append(terms, "("+strings.Join(states, " OR ")+")")
 	}
+	text("starts_with(j.artifact_id, $%d::text)", f.Prefix)
 	text("w.class = $%d::text", f.Class)
 	text("w.key = $%d::text", f.Key)
 	text("j.run = $%d::text", f.Run)

@@ -60,6 +60,9 @@ func (f Filter) Check() error {
 	if len(f.ArtifactIDs) > MaxFilterIDs {
 		return fmt.Errorf("%w filter: %d artifact ids, at most %d are allowed", ErrInvalid, len(f.ArtifactIDs), MaxFilterIDs)
 	}
+	if err := CheckText("prefix", f.Prefix, 0, MaxArtifactID); err != nil {
+		return err
+	}
 	for _, state := range f.States {
 		if !state.Terminal() && state != Queued && state != InProgress {
 			return fmt.Errorf("%w state: %q", ErrInvalid, state)

@@ -19,6 +19,9 @@ type Inspector interface {
 	// Stats counts the jobs, from one snapshot. Its cost grows with the number of
 	// keys, reasons and classes, not with that of jobs.
 	Stats(ctx context.Context) (Stats, error)
+	// Runs returns the names of runs that begin with prefix, at most limit of them,
+	// in the order of their bytes. It may name runs whose jobs have all been pruned.
+	Runs(ctx context.Context, prefix string, limit int) ([]string, error)
 }
 
 // Controller changes the jobs of a store from outside. Methods that take a
@@ -52,6 +55,7 @@ const ReasonCancelled = "cancelled"
 // Filter selects jobs. A zero field selects all.
 type Filter struct {
 	ArtifactIDs []string // any of these; at most MaxFilterIDs
+	Prefix      string   // of the artifact id; at most MaxArtifactID bytes
 	States      []State
 	Class, Key  string
 	Run         string

@@ -73,6 +73,23 @@ func (s *Store) Jobs(ctx context.Context, f queue.Filter) ([]queue.Job, error) {
 	return jobs, nil
 }
 
+// Runs implements [queue.Inspector].
+func (s *Store) Runs(ctx context.Context, prefix string, most int) (names []string, err error) {
+	const query = `SELECT name FROM runs WHERE name >= ?1 AND name <> '' AND (?1 = '' OR instr(name, ?1) = 1) ORDER BY name LIMIT ?2`
+	err = s.snapshot(ctx, func(snap *sql.Tx) error {
+		return each(ctx, snap, query, func(rows *sql.Rows) error {
+			var name string
+			err := rows.Scan(&name)
+			names = append(names, name)
+			return err
+		}, prefix, limit(most))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", explained(err))
+	}
+	return names, nil
+}
+
 // selectJobs is the query for the jobs that match f.
 func selectJobs(f queue.Filter, columns, order string) (query string, args []any, err error) {
 	if err := f.Check(); err != nil {
@@ -89,6 +106,9 @@ func selectJobs(f queue.Filter, columns, order string) (query string, args []any
 			return "", nil, err
 		}
 		add(`jobs.id IN (SELECT d.id FROM json_each(?) a JOIN docs d ON d.place = a.value ->> 0 AND d.artifact_id = a.value ->> 1)`, list)
+	}
+	if f.Prefix != "" {
+		add("instr(artifact_id, ?) = 1", f.Prefix)
 	}
 	if f.After > 0 {
 		add("jobs.id > ?", f.After)

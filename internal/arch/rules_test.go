@@ -27,9 +27,9 @@ func floors() map[string]int {
 		"internal/fetch": 2, "internal/schedule": 2, // manners
 		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, "internal/verify": 3, "internal/doctor": 3, // doing
 		".": 4, "internal/bench": 4, "internal/export": 4, "internal/progress": 4, // the whole
-		"internal/screen": 5, // looks
-		"internal/cli":    6, // the edge
-		"cmd/quire":       7,
+		"internal/screen": 5, "internal/manual": 5, // looks
+		"internal/cli": 6, // the edge
+		"cmd/quire":    7,
 
 		"examples/email": 5, // of embedding: it uses only what is public
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -60,18 +61,29 @@ func (a *app) addGlobals(root *cobra.Command) {
 	f.StringVar(&a.logWork, "log-work", a.getenv("QUIRE_LOG_WORK", ""), "log all that is decided of the work with this `ID`")
 	f.StringVar(&a.progress, "progress", a.getenv("QUIRE_PROGRESS", "auto"), "`KIND` of progress display: auto, tui, plain or none")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if c.Name() == cobra.ShellCompRequestCmd {
+			return nil // whatever is set wrongly, TAB is no time to say so
+		}
 		return cmp.Or(a.checkGlobals(), checkLocals(c))
 	}
 }
 
+// choice is a global flag that takes one of a few words.
+type choice struct{ flag, allowed string }
+
+func choices() []choice {
+	return []choice{
+		{"log-format", "text json"},
+		{"log-level", "debug info warn error"},
+		{"progress", "auto tui plain none"},
+	}
+}
+
 func (a *app) checkGlobals() error {
-	for _, f := range []struct{ flag, value, allowed string }{
-		{"log-format", a.logFormat, "text json"},
-		{"log-level", a.logLevel, "debug info warn error"},
-		{"progress", a.progress, "auto tui plain none"},
-	} {
-		if !strings.Contains(" "+f.allowed+" ", " "+f.value+" ") {
-			return usage("--%s %q: must be one of %s", f.flag, f.value, strings.ReplaceAll(f.allowed, " ", ", "))
+	values := map[string]string{"log-format": a.logFormat, "log-level": a.logLevel, "progress": a.progress}
+	for _, f := range choices() {
+		if value := values[f.flag]; !slices.Contains(strings.Fields(f.allowed), value) {
+			return usage("--%s %q: must be one of %s", f.flag, value, strings.ReplaceAll(f.allowed, " ", ", "))
 		}
 	}
 	if a.data == "" {

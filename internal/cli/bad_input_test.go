@@ -28,6 +28,7 @@ func right() map[string][]string {
 		"bench queue": nil, "completion bash": nil, "completion fish": nil, "completion powershell": nil, "completion zsh": nil,
 		"config check": nil, "config schema": nil, "config show": nil, "demo": nil, "doctor": nil, "explain": {"10.5555/a"},
 		"export bagit": {"--output=bag"}, "export bibtex": nil, "export csv": nil, "export manifest": nil,
+		"generate man": {"made"}, "generate reference": {"made"},
 		"get": {"10.5555/a"}, "init": nil, "limits": nil, "plan": {"ids.txt"},
 		"queue cancel": {"10.5555/a"}, "queue enqueue": {"10.5555/a"}, "queue import": {"ids.txt"}, "queue list": nil, "queue pause": nil,
 		"queue prune": {"--older=1h"}, "queue resume": nil, "queue retry-failed": nil, "queue run": nil, "queue show": {"10.5555/a"}, "queue stats": nil,
@@ -91,6 +92,8 @@ func wrongArguments() map[string][]bad {
 	return map[string][]bad{
 		"explain":                  {{"", 2, `needs one identifier, got 0`}, {"10.5555/a|10.5555/b", 2, `needs one identifier, got 2`}, {"ids.txt", 2, `to read that file: quire queue import ids.txt`}},
 		"get":                      {{"--json|nosuch.csv", 4, `an e-mail address is needed`}},
+		"generate man":             {{"", 2, `needs one DIR to write to`}, {"a|b", 2, `needs one DIR to write to`}, {"ids.txt", 1, `generate: mkdir ids.txt: not a directory`}},
+		"generate reference":       {{"", 2, `needs one DIR to write to`}, {"a|b", 2, `needs one DIR to write to`}},
 		"limits":                   {{"nonsense", 2, `limits of nonsense: is no key`}},
 		"plan":                     {{"", 2, `plan needs a FILE`}, {"nosuch", 1, `plan: open nosuch: no such file`}, {"program", 1, `this is a program: give a list of identifiers`}},
 		"queue cancel":             {{"", 2, `needs identifiers, flags that select jobs, or --all`}, {"--all|10.5555/a", 2, `identifiers or --all, not both`}, {"nonsense", 2, `not an identifier`}},
@@ -148,7 +151,7 @@ func commands(t *testing.T, visit func(path string, c *cobra.Command)) {
 		for _, sub := range c.Commands() {
 			walk(sub)
 		}
-		if path := strings.TrimPrefix(c.CommandPath(), "quire "); !c.HasSubCommands() && path != "help" {
+		if path := strings.TrimPrefix(c.CommandPath(), "quire "); c.Runnable() && !c.HasSubCommands() && path != "help" {
 			visit(path, c)
 		}
 	}
@@ -243,7 +246,7 @@ func TestBadInput_arguments(t *testing.T) {
 			}
 			expect(t, row, slices.Concat(words, args)...)
 		}
-		if !strings.Contains(c.Use, "ID") && !strings.Contains(c.Use, "FILE") && !strings.Contains(c.Use, "KEY") {
+		if !strings.Contains(c.Use, "ID") && !strings.Contains(c.Use, "FILE") && !strings.Contains(c.Use, "KEY") && !strings.Contains(c.Use, "DIR") {
 			expect(t, bad{code: 2, says: `takes no arguments, got "surplus"`}, slices.Concat(words, right()[path], []string{"surplus"})...)
 		} else if len(rows[path]) == 0 {
 			t.Errorf("%s takes arguments: no row in wrongArguments", path)

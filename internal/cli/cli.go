@@ -169,7 +169,7 @@ downloads it within every host's limits, checks that the file is what it claims
 to be, stores it by its hash, and can say for every work what happened and why.
 Stop it at any moment; start it again, and it goes on.`,
 		Example: `  quire demo
-  quire get 10.1371/journal.pone.0000001 arXiv:2101.00001 --contact you@university.edu
+  quire get 10.1371/journal.pone.0000001 --contact you@university.edu
   quire queue import dois.txt && quire queue run --drain`,
 		Version:      quire.Version,
 		SilenceUsage: true, SilenceErrors: true,
@@ -179,13 +179,18 @@ Stop it at any moment; start it again, and it goes on.`,
 	a.addGlobals(root)
 	root.AddCommand(
 		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newDoctor(a), newLimits(a),
-		newSources(a), newBench(a), newInit(a), newConfig(a),
+		newSources(a), newBench(a), newInit(a), newConfig(a), newGenerate(a),
 		newVersion(a),
 	)
+	root.AddCommand(newTopics()...)
 	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { writeHelp(a.out, c) })
 	root.SetOut(a.out) // first: the completion commands keep what it is then
 	root.InitDefaultCompletionCmd()
+	describeCompletion(root)
 	strict(root)
+	a.addCompletions(root)
 	return root
 }
 
@@ -207,6 +212,9 @@ func strict(c *cobra.Command) {
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Show the help of a command",
+		Example: `  quire help queue import
+  quire help exit-codes`,
+		ValidArgsFunction: completeHelp,
 		RunE: func(c *cobra.Command, args []string) error {
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {

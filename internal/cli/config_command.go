@@ -37,10 +37,12 @@ a PATH or a VALUE, or beside a flag for the same setting.`,
 Where the queue and the files are is part of it, but neither is opened.
 
 Exit code 4: it is not; the message says why.`,
-		RunE: func(*cobra.Command, []string) error { return a.configCheck() },
+		Example: `  quire config check && quire queue run --drain`,
+		RunE:    func(*cobra.Command, []string) error { return a.configCheck() },
 	}, &cobra.Command{
 		Use: "schema", Short: "Print the JSON Schema of the configuration file, for editors", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.printJSON(Schema()) },
+		Example: `  quire config schema > quire.schema.json`,
+		RunE:    func(*cobra.Command, []string) error { return a.printJSON(Schema()) },
 	})
 	return c
 }
@@ -49,6 +51,10 @@ func newConfigShow(a *app) *cobra.Command {
 	var origins bool
 	c := &cobra.Command{
 		Use: "show", Short: "Print the settings in force", Args: noArgs,
+		Long: `Print the settings in force, as a configuration file that would make them so.
+Secrets are shown as ***.`,
+		Example: `  quire config show --origin
+  quire config show --json | jq -r '.[] | select(.origin != "default") | .path'`,
 		RunE: func(*cobra.Command, []string) error { return a.configShow(origins) },
 	}
 	c.Flags().BoolVar(&origins, "origin", false, "tell where each value comes from")

@@ -32,6 +32,8 @@ func join(path, name string) string {
 type known struct {
 	path string
 	flag string // that sets it, without the dashes; may be empty
+
+	field reflect.StructField // of an inline map: of the map
 }
 
 // knownPaths lists all settings whose names are fixed, and the maps and structs
@@ -43,11 +45,11 @@ func knownPaths(t reflect.Type, path string) []known {
 		at := join(path, name)
 		switch {
 		case inline:
-			out = append(out, known{path: path})
+			out = append(out, known{path: path, field: f})
 		case f.Type.Kind() == reflect.Struct && isGroup(f.Type):
 			out = append(out, knownPaths(f.Type, at)...)
 		default:
-			out = append(out, known{path: at, flag: f.Tag.Get("flag")})
+			out = append(out, known{path: at, flag: f.Tag.Get("flag"), field: f})
 		}
 	}
 	return out
@@ -166,12 +168,12 @@ func environment(environ []string) (found map[string]string, problems []error) {
 	return found, problems
 }
 
-// globalVariables are those that stand for flags of every command and not for
-// anything in the file.
+// globalVariables are those that stand for flags of every command, or for what the
+// program must know before it reads any, and not for anything in the file.
 func globalVariables() []string {
 	return []string{
 		"QUIRE_DATA", "QUIRE_CONFIG", "QUIRE_STORE", "QUIRE_ARTIFACTS",
-		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_LOG_WORK", "QUIRE_PROGRESS",
+		"QUIRE_LOG_FORMAT", "QUIRE_LOG_LEVEL", "QUIRE_LOG_WORK", "QUIRE_PROGRESS", "QUIRE_COMPLETE_WITHIN",
 	}
 }
 

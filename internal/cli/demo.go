@@ -25,7 +25,7 @@ func newDemo(a *app) *cobra.Command {
 	var keep string
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Get made-up works from a miniature scholarly web in this process; no network",
+		Short: "Get made-up works from a small web in this process; no network",
 		Long: `Run the main job, as quire get does, against a miniature scholarly web in the
 same process: made-up works, sources and hosts (slow, throttling and lying ones
 among them), over real sockets and TLS, without a network.
@@ -35,6 +35,8 @@ With --store on the command line the queue is there, and stays: it must be a
 place that has none yet.
 
 Exit code 0: every work ended as that web wants it; 1: some did not.`,
+		Example: `  quire demo
+  quire demo --keep demo-data && quire --data demo-data queue list`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !c.Flags().Changed("store") {

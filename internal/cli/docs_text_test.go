@@ -214,7 +214,7 @@ func TestDocs_inline(t *testing.T) {
 	flags := map[string]map[string]bool{} // by command
 	for _, d := range readDocs(t) {
 		for _, m := range span.FindAllStringSubmatch(d.prose(), -1) {
-			words := strings.Fields(m[1])
+			words := strings.Fields(strings.TrimPrefix(m[1], "help "))
 			path := ""
 			for len(words) > 0 && regexp.MustCompile(`^[a-z][a-z-]*$`).MatchString(words[0]) {
 				path, words = path+" "+words[0], words[1:]

@@ -31,7 +31,7 @@ nothing, and a queue may be running meanwhile.
 
   ok    nothing to do
   warn  a run works; the line below says what would make it better
-  fail  a run would not work, or not as configured; the line below says what to do
+  fail  a run would not work as configured; the line below says what to do
   skip  not looked at, for the reason given
 
 A source is asked once, within the limits that are in force, and not at all while
@@ -44,7 +44,7 @@ Exit codes: 0 all is well, or there are only warnings; 1 something fails; 4 the
 configuration or credentials are at fault, whatever else fails.`,
 		Example: `  quire doctor --contact you@university.edu
   quire doctor --offline            # ask no source; needs no contact
-  quire doctor --deep               # read all of the database, however long it takes
+  quire doctor --deep               # read all of the database
   quire doctor --json | jq '.checks[] | select(.status == "fail")'`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },

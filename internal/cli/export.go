@@ -40,7 +40,7 @@ to a file, which shows only when it is whole. Nothing of the data is changed.`,
 		return export.BibTeX(ctx, w, src, opt, a.data, filepath.Dir(library.output))
 	}
 	c.AddCommand(
-		lines.command("manifest", "A line of JSON per finished work, as manifest.jsonl has them, from the queue",
+		lines.command("manifest", "A line of JSON per finished work, as in manifest.jsonl",
 			"  quire export manifest --state done | jq -r .path", true),
 		table.command("csv", "A table with a row per finished work, safe for spreadsheets",
 			"  quire export csv --output works.csv", true),

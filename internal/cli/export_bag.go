@@ -27,9 +27,10 @@ data directory where the file system can, else copies: don't change them. Each i
 read and its checksum compared; a file that is missing or damaged is left out.
 
 Exit codes: 0 all good, 3 some files were left out.`,
-		Example: "  quire export bagit --output thesis-bag --run thesis && cd thesis-bag && sha256sum -c --quiet manifest-sha256.txt",
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
+		Example: "  quire export bagit --output thesis-bag --run thesis\n" +
+			"  cd thesis-bag && sha256sum -c --quiet manifest-sha256.txt",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	c.Flags().StringVar(&o.run, "run", "", "only of the batch with this `NAME`")
 	c.Flags().StringVar(&o.output, "output", "", "make this `DIR`; needed")

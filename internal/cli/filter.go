@@ -26,10 +26,10 @@ func (f *filter) add(c *cobra.Command, allowed ...queue.State) {
 	if len(allowed) > 0 {
 		flags.StringSliceVar(&f.states, "state", nil, "only in this `STATE`: "+words(allowed))
 	}
-	flags.StringVar(&f.class, "class", "", "only with this failure `CLASS`")
-	flags.StringVar(&f.key, "key", "", "only at this `KEY`")
+	flags.StringVar(&f.class, "class", "", "only with this failure `CLASS`, such as transient")
+	flags.StringVar(&f.key, "key", "", "only at this `KEY`, such as host:arxiv.org")
 	flags.StringVar(&f.run, "run", "", "only of the batch with this `NAME`")
-	flags.DurationVar(&f.older, "older", 0, "only those whose state has not changed for this `LONG`, such as 24h")
+	flags.DurationVar(&f.older, "older", 0, "only those whose state has not changed for `DUR`, such as 24h")
 	flags.IntVar(&f.limit, "limit", 0, "at most `N`, in the order of queueing (default: all)")
 }
 

@@ -22,7 +22,7 @@ func newGet(a *app) *cobra.Command {
 	o := &get{app: a}
 	c := &cobra.Command{
 		Use:   "get [ID|FILE|-]...",
-		Short: "Get the full text of works: import, run until drained, summary",
+		Short: "Get the full text of works: import, run to the end, sum up",
 		Long: `Get the full text of works in one go. Arguments that name a file are imported
 (- is stdin), all others are read as identifiers; then the queue is run until
 nothing is left, and a summary tells what came of it. Whatever the queue held

@@ -22,12 +22,13 @@ func newLimits(a *app) *cobra.Command {
 	o := &limits{app: a}
 	return &cobra.Command{
 		Use:   "limits [KEY]...",
-		Short: "Show what each host and resolver is asked to bear, and where each value comes from",
+		Short: "Show what each host and source is asked to bear, and who says so",
 		Long: `Show the limits in force, for every key that the shipped table, the configuration
 or the queue names, or for the KEYs given, such as host:arxiv.org or
 resolver:crossref, with all that is known of each.
 
-  in flight  requests at once; "2 to 4": it starts with 2 and gets 4 after 20 good answers
+  in flight  requests at once; "2 to 4": it starts with 2 and gets 4 after 20
+             good answers
   pace       least time between the starts of two requests, or starts a second
   burst      requests that may start at once after a rest
   batch      works that one request asks for

@@ -30,7 +30,7 @@ func newPlan(a *app) *cobra.Command {
 	o := &planCmd{app: a}
 	c := &cobra.Command{
 		Use:   "plan FILE|-...",
-		Short: "Before running: the calls, hours and bytes that getting the works of files will take",
+		Short: "Tell before running what calls, hours and bytes it will take",
 		Long: `Tell what getting the works of files (or of stdin, -) will take, before running,
 without any request: how many works each source will be asked about and in how
 many calls, how long each host and source takes within its limits, how many

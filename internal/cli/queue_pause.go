@@ -21,6 +21,8 @@ every process and across restarts. Jobs can be queued meanwhile; a run with
 --drain ends when only paused jobs are left.
 
 The queue and each key are paused and resumed independently of each other.`,
+		Example: `  quire queue pause host:journals.plos.org
+  quire queue pause`,
 		Args: oneKeyAtMost,
 		RunE: func(c *cobra.Command, args []string) error { return a.setPaused(c.Context(), args, true) },
 	}
@@ -32,8 +34,9 @@ func newResume(a *app) *cobra.Command {
 		Short: "End a pause, of a key or of the queue",
 		Long: `End what queue pause began: of a key, or of the queue as a whole if none is given.
 Keys that were paused by name stay paused when the queue is resumed.`,
-		Args: oneKeyAtMost,
-		RunE: func(c *cobra.Command, args []string) error { return a.setPaused(c.Context(), args, false) },
+		Example: `  quire queue resume host:journals.plos.org`,
+		Args:    oneKeyAtMost,
+		RunE:    func(c *cobra.Command, args []string) error { return a.setPaused(c.Context(), args, false) },
 	}
 }
 

@@ -55,7 +55,7 @@ ended in error; 4 configuration (a contact address is needed); 130 interrupted.`
 	f.IntVar(&o.workers, "max-workers", 0, "at most `N` requests in flight at once, over all keys (default 32)")
 	f.StringVar(&o.order, "order", "", orderUsage)
 	f.IntVar(&o.opt.MaxJobs, "max-jobs", 0, "stop when `N` jobs have finished")
-	f.DurationVar(&o.opt.For, "for", 0, "stop after this `LONG`, such as 8h")
+	f.DurationVar(&o.opt.For, "for", 0, "stop after `DUR`, such as 8h")
 	return c
 }
 

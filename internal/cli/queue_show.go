@@ -18,8 +18,13 @@ func newShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one job and its failed attempts",
-		Args:  oneID,
-		RunE:  func(c *cobra.Command, args []string) error { return a.show(c.Context(), args[0]) },
+		Long: `Show one job, whichever state it is in: where it stands, what came of it, and each
+of its attempts that failed, with its reason. quire explain tells the story of
+the work itself.`,
+		Example: `  quire queue show 10.1371/journal.pone.0000001
+  quire queue show PMC1790863 --json | jq .history`,
+		Args: oneID,
+		RunE: func(c *cobra.Command, args []string) error { return a.show(c.Context(), args[0]) },
 	}
 }
 

@@ -34,6 +34,8 @@ The last line names the key that takes longest: no run can end sooner.
 
 The jobs are counted now. How a key stands is what a run has noted, at the latest
 ten seconds ago while one is going on, else when the last one ended.`,
+		Example: `  quire queue stats --watch
+  quire queue stats --json | jq .reasons`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}

@@ -25,7 +25,7 @@ func newReport(a *app) *cobra.Command {
 	o := &reportCmd{app: a}
 	c := &cobra.Command{
 		Use:   "report",
-		Short: "Sum up what became of the works: yield, sources, hosts, reasons, what to do next",
+		Short: "Sum up what became of the works, and what to do next",
 		Long: `Sum up what became of the works: how many were got; the files by source, host,
 licence and version; the works by registrant, which is the prefix of their DOI;
 what was not got by reason; what is not finished by what it waits for; and what

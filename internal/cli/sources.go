@@ -54,7 +54,7 @@ Exit code 3: some lines were left out.`,
 		},
 		RunE: func(c *cobra.Command, args []string) error { return o.do(c.Context(), args[0]) },
 	}
-	c.Flags().StringVar(&o.index, "index", "", "where the index is made; default: unpaywall.db in the data directory")
+	c.Flags().StringVar(&o.index, "index", "", "`FILE` that the index is made in (default DIR/unpaywall.db)")
 	return c
 }
 

@@ -49,13 +49,13 @@ waits.
 Exit codes: 0 all is well; 3 something was found, repaired or not; 1 it could not go
 on. See docs/verify.md.`,
 		Example: `  quire verify
-  quire verify --repair && quire queue run --drain
+  quire verify --repair; quire queue run --drain
   quire --json verify | jq '.findings[] | select(.kind == "damaged")'`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
 	c.Flags().BoolVar(&o.repair, "repair", false, "put right what can be")
-	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "leave files alone that no record names and that are younger than this `LONG`")
+	c.Flags().DurationVar(&o.grace, "grace", defaultGrace, "leave files alone that no record names and that are younger than `DUR`")
 	return c
 }
 

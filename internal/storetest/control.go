@@ -67,6 +67,9 @@ func filterCases(t *testing.T, s Store) map[string]filterCase {
 			[]string{"done1", "leased1", "gone2", "queued2"},
 		},
 		"no such artifact": {queue.Filter{ArtifactIDs: []string{"done", "DONE1", "done1 "}}, nil},
+		"prefix":           {queue.Filter{Prefix: "gone"}, []string{"gone1", "gone2"}},
+		"a whole id":       {queue.Filter{Prefix: "leased2"}, []string{"leased2"}},
+		"no such prefix":   {queue.Filter{Prefix: "%one"}, nil},
 		"state":            {queue.Filter{States: []queue.State{queue.Error}}, []string{"gone1", "forbidden1", "gone2", "forbidden2"}},
 		"states":           {queue.Filter{States: []queue.State{queue.Skipped, queue.Queued}}, []string{"skipped1", "queued1", "skipped2", "queued2"}},
 		"finished":         {queue.Filter{States: finished, Run: "run2"}, []string{"done2", "skipped2", "gone2", "forbidden2"}},
@@ -204,6 +207,9 @@ func controlInvalid(t *testing.T, s Store, _ func(time.Duration)) {
 	for name, call := range calls {
 		if err := call(queue.Filter{States: []queue.State{"lost"}}); !errors.Is(err, queue.ErrInvalid) {
 			t.Errorf("%s of an unknown state: got %v, want ErrInvalid", name, err)
+		}
+		if err := call(queue.Filter{Prefix: "\xff"}); !errors.Is(err, queue.ErrInvalid) {
+			t.Errorf("%s of a prefix that is no text: got %v, want ErrInvalid", name, err)
 		}
 		if err := call(queue.Filter{ArtifactIDs: many}); !errors.Is(err, queue.ErrInvalid) {
 			t.Errorf("%s of too many artifacts: got %v, want ErrInvalid", name, err)

@@ -197,3 +197,34 @@ func statsOldest(t *testing.T, s Store, advance func(time.Duration)) {
 		t.Errorf("with the oldest leased: got %v, want 10 s", got)
 	}
 }
+
+func inspectRuns(t *testing.T, s Store, _ func(time.Duration)) {
+	js := jobs(7)
+	for i, run := range []string{"thesis-b", "", "thesis-a", "thesis-b", "thésis", "50%_a", "other"} {
+		js[i].Run = run
+	}
+	enqueue(t, s, js...)
+	tests := map[string]struct {
+		prefix string
+		limit  int
+		want   []string
+	}{
+		"all":          {"", 9, []string{"50%_a", "other", "thesis-a", "thesis-b", "thésis"}},
+		"two":          {"", 2, []string{"50%_a", "other"}},
+		"prefix":       {"thesis", 9, []string{"thesis-a", "thesis-b"}},
+		"no pattern":   {"%", 9, nil},
+		"percent sign": {"50%_", 9, []string{"50%_a"}},
+		"letters":      {"thé", 9, []string{"thésis"}},
+		"no such":      {"thesis-c", 9, nil},
+		"no text":      {"\xff\x00", 9, nil},
+	}
+	for name, tt := range tests {
+		got, err := s.Runs(t.Context(), tt.prefix, tt.limit)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
@@ -53,6 +54,9 @@ func (m *model) drawFilter(t *rapid.T, may func(*modelJob) bool) (f queue.Filter
 	if maybe("by artifact") {
 		f.ArtifactIDs = rapid.SliceOfN(rapid.SampledFrom(modelIDs()), 1, 6).Draw(t, "artifacts")
 	}
+	if maybe("by prefix") {
+		f.Prefix = rapid.SampledFrom(append(modelIDs(), "aa", "%")).Draw(t, "prefix")
+	}
 	if maybe("by state") {
 		f.States = rapid.SliceOfN(rapid.SampledFrom(queue.States()), 1, 3).Draw(t, "states")
 	}
@@ -78,7 +82,7 @@ func (m *model) drawFilter(t *rapid.T, may func(*modelJob) bool) (f queue.Filter
 	}
 	match = m.inOrder(func(j *modelJob) bool {
 		return may(j) && (f.ArtifactIDs == nil || slices.Contains(f.ArtifactIDs, j.ArtifactID)) &&
-			(f.States == nil || slices.Contains(f.States, j.State)) && (f.Class == "" || f.Class == j.Class) &&
+			strings.HasPrefix(j.ArtifactID, f.Prefix) && (f.States == nil || slices.Contains(f.States, j.State)) && (f.Class == "" || f.Class == j.Class) &&
 			(f.Key == "" || f.Key == j.Key) && (f.Run == "" || f.Run == j.Run) && j.ID > f.After && j.changed <= m.now-hours
 	})
 	if f.Limit > 0 {

@@ -144,6 +144,7 @@ func inspectorChecks() map[string]Check {
 		"inspect/not found":       one(inspectNotFound),
 		"inspect/pages":           one(inspectPages),
 		"inspect/filters":         one(inspectFilters),
+		"inspect/runs":            one(inspectRuns),
 		"attempts/kinds":          one(attemptsKinds),
 		"attempts/fields":         one(attemptsFields),
 		"attempts/last ones":      one(attemptsLast),
