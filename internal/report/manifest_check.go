@@ -206,7 +206,8 @@ func (s *manifestSides) line(ctx context.Context, line seenLine, text []byte) er
 		return s.old(text)
 	}
 	is := NewJob(*j)
-	if !s.young(*j) && (is.ArtifactID != line.ArtifactID || is.State != line.State || !same(is.SHA256, line.SHA256) || !same(is.Bytes, line.Bytes) || !same(is.Path, line.Path)) {
+	other := is.UpdatedAt.String() != line.UpdatedAt // an outcome that the store here does not know
+	if (!other || !s.young(*j)) && (is.ArtifactID != line.ArtifactID || is.State != line.State || !same(is.SHA256, line.SHA256) || !same(is.Bytes, line.Bytes) || !same(is.Path, line.Path)) {
 		if err := s.found(ManifestFault{is.ArtifactID, "line " + strconv.Itoa(s.number) + " says otherwise than the queue"}); err != nil {
 			return err
 		}
@@ -237,8 +238,7 @@ func (s *manifestSides) jobsBefore(ctx context.Context, seq int64) error {
 	}
 }
 
-// young reports whether the line of an outcome may not be there yet: if the store is
-// an older copy, one of its numbers may be there before.
+// young reports whether the line of an outcome may not be there yet.
 func (s *manifestSides) young(j queue.Job) bool {
 	return !s.since.IsZero() && !j.UpdatedAt.Before(s.since)
 }

@@ -50,6 +50,12 @@ func TestManifest_RestoredStore(t *testing.T) {
 	src.endAt("doi:d", queue.Done, 3, 13)
 	src.endAt("doi:c", queue.Error, 4, 14)
 	src.endAt("doi:e", queue.Done, 5, 15)
+	if got := faults(t, path, src, src["doi:d"].UpdatedAt); got != nil {
+		t.Errorf("what finished a moment ago may not have its line yet, but verify finds %q", got)
+	}
+	if got := faults(t, path, src, time.Time{}); len(got) != 3 {
+		t.Errorf("before the manifest caught up verify finds %q, want 3 outcomes", got)
+	}
 	after := catchUp(t, path, src)
 	if !bytes.HasPrefix(after, before) {
 		t.Errorf("what was there has changed:\n%s", after)
