@@ -243,7 +243,7 @@ func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) err
 		return err
 	}
 	if again > 0 {
-		m.log.Warn("the queue is not the one that the manifest followed, but an older copy or another: its outcomes are written after those that are there",
+		m.log.Warn("the queue is not the one that the manifest followed, but an older copy or another: went on after the last line that both agree on",
 			"manifest", m.path, "last_seq", m.seq, "agreed_seq", m.at.seq, "resumed_seq", again)
 	}
 	m.size, m.seq, m.at = m.size+int64(lines.Len()), seq, at

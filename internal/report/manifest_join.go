@@ -89,30 +89,31 @@ func agreementFrom(ctx context.Context, in io.Reader, all bool, src Source) (at 
 		if err != nil {
 			return at, err
 		}
-		var line seenLine
-		if text == nil || json.Unmarshal(text, &line) != nil {
+		seq, ok := lineSeq(text)
+		if !ok {
 			continue
 		}
-		if !begun || line.Seq <= side.seq { // what is above is over from there on
-			at.back(line.Seq - 1)
-			side.page, side.after, side.ended = nil, line.Seq-1, false
+		if !begun || seq <= side.seq { // what is above is over from there on
+			at.back(seq - 1)
+			side.page, side.after, side.ended = nil, seq-1, false
 		}
-		side.seq = line.Seq
-		if err := side.agree(ctx, line, &at); err != nil {
+		side.seq = seq
+		if err := side.agree(ctx, text, &at); err != nil {
 			return at, err
 		}
 	}
 }
 
-// agree takes the outcomes up to a line's number.
-func (s *manifestSides) agree(ctx context.Context, line seenLine, at *agreement) error {
+// agree takes the outcomes up to the number of the line that was read.
+func (s *manifestSides) agree(ctx context.Context, text []byte, at *agreement) error {
 	for {
 		j, err := s.peek(ctx)
-		if err != nil || j == nil || j.FinishSeq > line.Seq {
+		if err != nil || j == nil || j.FinishSeq > s.seq {
 			return err
 		}
-		at.outcome(*j, j.FinishSeq == line.Seq && j.ArtifactID == line.ArtifactID &&
-			j.State == line.State && Time(j.UpdatedAt).String() == line.UpdatedAt)
+		var line seenLine
+		at.outcome(*j, j.FinishSeq == s.seq && json.Unmarshal(text, &line) == nil && line.ArtifactID == j.ArtifactID &&
+			line.State == j.State && line.UpdatedAt == Time(j.UpdatedAt).String())
 		if err := s.take(); err != nil {
 			return err
 		}

@@ -271,7 +271,7 @@ func TestManifest_Histories(t *testing.T) {
 				l.catchUp()
 			}
 		}
-		for n := range rapid.SampledFrom([]int{0, 3, 150}).Draw(t, "at first") { // 150 lines are more than is read at once
+		for n := range rapid.SampledFrom([]int{0, 3, 3, 3, 3, 150}).Draw(t, "at first") { // 150 lines are more than is read at once
 			l.last, l.minute = l.last+1, l.minute+1
 			l.src.endAt(fmt.Sprintf("doi:%d", n%90), queue.Done, l.last, l.minute)
 		}
