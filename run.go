@@ -178,7 +178,7 @@ func lost(ctx, running context.Context) error {
 
 // manifest opens the manifest of the data directory. The caller must close it.
 func (s *System) manifest() (*report.Manifest, error) {
-	return report.OpenManifest(filepath.Join(s.cfg.Data, manifestFile), Version)
+	return report.OpenManifest(filepath.Join(s.cfg.Data, manifestFile), Version, s.cfg.Log)
 }
 
 // Prune deletes finished jobs that match f, as [queue.Controller].Prune does. It

@@ -77,7 +77,7 @@ type Job struct {
 	Owner          string    // of a leased job
 	LeaseExpiresAt time.Time // of a leased job
 	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	UpdatedAt      time.Time // of a terminal job: when it finished; with FinishSeq it tells its outcome from any other
 
 	// FinishSeq orders final outcomes: each gets a number greater than all before
 	// it in this store. It is 0 until the job first finishes.

@@ -145,13 +145,27 @@ func (a *app) look(ctx context.Context) (*quire.System, error) {
 func (a *app) lookWith(ctx context.Context, cfg quire.Config) (*quire.System, error) {
 	s, err := a.peek(ctx, cfg)
 	if errors.Is(err, fs.ErrNotExist) {
-		where, flag := a.data, "--data"
-		if a.store != "" {
-			where, flag = a.place(cfg).StoreName(), "--store"
-		}
+		where, flag := a.where(cfg)
 		return nil, fmt.Errorf("no queue in %s yet: fill one with `%s queue import FILE` or name another with %s", where, a.self(), flag)
 	}
 	return s, err
+}
+
+// missing reports whether there is no queue yet. Other errors are left to who opens it.
+func (a *app) missing(ctx context.Context) bool {
+	s, err := a.peek(ctx, quire.Config{})
+	if err == nil {
+		_ = s.Close() // it was only looked at
+	}
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// where returns where the queue is, and the flag that says so.
+func (a *app) where(cfg quire.Config) (where, flag string) {
+	if a.store != "" {
+		return a.place(cfg).StoreName(), "--store"
+	}
+	return a.data, "--data"
 }
 
 // peek is lookWith with an error that wraps fs.ErrNotExist if there is no queue.

@@ -98,7 +98,7 @@ func wrongArguments() map[string][]bad {
 		"plan":                     {{"", 2, `plan needs a FILE`}, {"nosuch", 1, `plan: open nosuch: no such file`}, {"program", 1, `this is a program: give a list of identifiers`}},
 		"queue cancel":             {{"", 2, `needs identifiers, flags that select jobs, or --all`}, {"--all|10.5555/a", 2, `identifiers or --all, not both`}, {"nonsense", 2, `not an identifier`}},
 		"queue enqueue":            {{"", 2, `needs at least one identifier; for files there is`}},
-		"queue import":             {{"", 2, `needs one FILE`}, {"ids.txt|ids.txt", 2, `needs one FILE`}, {"program", 1, `this is a program`}, {"nosuch", 1, `import: open nosuch: no such file`}},
+		"queue import":             {{"", 2, `needs a FILE, or - for stdin`}, {"-|ids.txt|-", 2, `can read stdin \(-\) once`}, {"ids.txt|nosuch", 1, `import: open nosuch: no such file`}, {"program", 1, `this is a program`}, {"nosuch", 1, `import: open nosuch: no such file`}},
 		"queue list":               {{"nonsense", 2, `not an identifier`}},
 		"queue pause":              {{"a|b", 2, `takes one KEY at most, got 2`}, {"press.example", 2, `did you mean host:press.example\?`}},
 		"queue resume":             {{"a|b", 2, `takes one KEY at most, got 2`}, {"crossref", 2, `did you mean resolver:crossref\?`}},
@@ -273,6 +273,9 @@ func TestBadInput_places(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if code, _, stderr := try(t, "--data=taken", "queue", "enqueue", "10.5555/a"); code != exitOK {
+		t.Fatal(stderr)
 	}
 	if err := os.MkdirAll("taken/manifest.jsonl", 0o750); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ func (a *app) change(ctx context.Context, do func(*quire.System) error) (err err
 	if err != nil {
 		return err
 	}
+	cfg.Log = a.logger()
 	sys, err := a.open(ctx, cfg)
 	if err != nil {
 		return err

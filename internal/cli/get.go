@@ -15,7 +15,8 @@ import (
 type get struct {
 	*app
 	format, idColumn string
-	order            string
+	order, run       string
+	priority         int
 }
 
 func newGet(a *app) *cobra.Command {
@@ -26,7 +27,7 @@ func newGet(a *app) *cobra.Command {
 		Long: `Get the full text of works in one go. Arguments that name a file are imported
 (- is stdin), all others are read as identifiers; then the queue is run until
 nothing is left, and a summary tells what came of it. Whatever the queue held
-before is got too.
+before is got too: --run and --priority are for what is added now.
 
 Stop it with Ctrl-C and start it again: it goes on where it was. SIGHUP makes it
 read its limits again, as it does queue run.
@@ -41,6 +42,8 @@ Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
 	c.Flags().StringVar(&o.format, "format", "auto", "`FORMAT` of files: one of "+strings.Join(intake.Formats(), ", "))
 	c.Flags().StringVar(&o.idColumn, "id-column", "", "`COLUMN` (CSV) or field (JSONL) that holds the identifier")
 	c.Flags().StringVar(&o.order, "order", "", orderUsage)
+	c.Flags().StringVar(&o.run, "run", "", "`NAME` of the batch (default: made from the time)")
+	c.Flags().IntVar(&o.priority, "priority", 0, "`N` of what is added: higher is sooner")
 	return c
 }
 
@@ -56,14 +59,16 @@ func (o *get) do(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.run == "" {
+		o.run = newRunName("get")
+	}
 	fill := func(ctx context.Context, sys *quire.System) (added, error) { return o.fill(ctx, sys, args) }
 	return o.harvest(ctx, settings.began.Config.library(), settings, quire.RunOptions{Drain: true}, fill)
 }
 
 // fill queues what the arguments name.
 func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum added, err error) {
-	run := newRunName("get")
-	ad := o.adder(sys, quire.AddOptions{Run: run}, "")
+	ad := o.adder(sys, quire.AddOptions{Run: o.run, Priority: o.priority}, "")
 	ad.ifNoID = ", and there is no such file"
 	defer func() { err = errors.Join(err, ad.close()) }()
 	var ids []string
@@ -80,7 +85,7 @@ func (o *get) fill(ctx context.Context, sys *quire.System, args []string) (sum a
 		if err != nil {
 			return ad.sum, err
 		}
-		ad.rejects = rejectsPath(o.data, run)
+		ad.rejects = rejectsPath(o.data, o.run)
 		err = errors.Join(ad.stream(ctx, arg, in, opt), in.Close())
 		if err != nil {
 			return ad.sum, err

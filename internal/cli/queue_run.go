@@ -88,6 +88,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, settings *follower,
 ) (err error) {
 	watch := newWatch(a)
 	cfg.Observe, cfg.ObserveKey, cfg.Trace, cfg.Log = watch.observe, watch.keys.observe, watch.tracer(ctx), watch.log
+	missing := a.missing(ctx)
 	sys, err := a.open(ctx, cfg)
 	if err != nil {
 		return err
@@ -99,6 +100,10 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, settings *follower,
 		if in, err = fill(ctx, sys); err != nil {
 			return err
 		}
+	}
+	if missing && in.Added+in.Rejected == 0 {
+		where, flag := a.where(cfg)
+		a.note("there was no queue in %s, and the new one is empty: fill it with `%s queue import FILE` or name another with %s", where, a.self(), flag)
 	}
 	untold := context.AfterFunc(ctx, func() { watch.stopping(cfg.Grace) })
 	defer untold()

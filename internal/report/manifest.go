@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"time"
 
@@ -37,6 +38,8 @@ type Line struct {
 // Manifest is the append-only JSON Lines file of finished artifacts. It follows
 // the store: each final outcome gives one line, in the order of finishing, and
 // whatever a crash kept from being written is written when it next catches up.
+// If the store is not the one that it followed, but an older copy or another, it goes
+// on after the last line that both agree on, as [agreement] tells.
 // Its writers, the run and who prunes, take turns.
 type Manifest struct {
 	path    string
@@ -44,7 +47,10 @@ type Manifest struct {
 	lock    *flock.Flock
 	size    int64 // of the whole lines
 	seq     int64 // of the last one
+	joined  bool  // at has been found for this last line
+	at      agreement
 	version string
+	log     *slog.Logger
 }
 
 // manifestPage is how many jobs are read from the store at a time.
@@ -63,9 +69,9 @@ const turnWait = 10 * time.Second
 const tail = 4 << 20
 
 // OpenManifest opens the manifest at path and cuts off a last line that a crash
-// left incomplete.
-func OpenManifest(path, version string) (*Manifest, error) {
-	m := &Manifest{path: path, lock: flock.New(path+lockExt, flock.SetPermissions(manifestMode)), version: version}
+// left incomplete. log is told if the manifest and the store do not belong together.
+func OpenManifest(path, version string, log *slog.Logger) (*Manifest, error) {
+	m := &Manifest{path: path, lock: flock.New(path+lockExt, flock.SetPermissions(manifestMode)), version: version, log: log}
 	over, err := m.turn(context.Background())
 	if err == nil {
 		err = m.reopen()
@@ -117,7 +123,7 @@ var errNotRegular = errors.New("something else is in the place of this file")
 
 // recover finds the last whole line and continues after it.
 func (m *Manifest) recover() error {
-	m.size, m.seq = 0, 0
+	m.size, m.seq, m.joined = 0, 0, false
 	size, err := m.f.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
 		return err
@@ -148,8 +154,8 @@ func (m *Manifest) recover() error {
 	return nil
 }
 
-// CatchUp appends the jobs that finished since the last line and makes them
-// durable.
+// CatchUp appends the jobs that finished since the last line that the store agrees
+// with, and makes them durable.
 func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 	over, err := m.turn(ctx)
 	if err != nil {
@@ -160,13 +166,15 @@ func (m *Manifest) CatchUp(ctx context.Context, src Source) error {
 		if err := m.follow(); err != nil {
 			return fmt.Errorf("read manifest: %w", err)
 		}
-		after := m.seq
-		if after == 0 {
-			after = -1
+		if !m.joined {
+			if err := m.join(ctx, src); err != nil {
+				return fmt.Errorf("hold manifest against the store: %w", err)
+			}
+			continue // that may have taken longer than a turn
 		}
-		jobs, err := src.Jobs(ctx, queue.Filter{AfterSeq: after, Limit: manifestPage})
+		jobs, err := finishedAfter(ctx, src, m.at.seen, manifestPage)
 		if err != nil {
-			return fmt.Errorf("read finished jobs: %w", err)
+			return err
 		}
 		if len(jobs) == 0 {
 			return nil
@@ -209,9 +217,9 @@ func (m *Manifest) follow() error {
 
 func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) error {
 	var lines bytes.Buffer
-	seq := m.seq
+	seq, at, again := m.seq, m.at, int64(0)
 	for _, j := range jobs {
-		seq = j.FinishSeq
+		at.seen = j.FinishSeq
 		if !j.State.Terminal() {
 			continue // asked for again: it will finish anew, with a number of its own
 		}
@@ -219,6 +227,10 @@ func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) err
 		if err != nil {
 			return err
 		}
+		if j.FinishSeq <= seq { // the store's numbers are not those of the last lines
+			line, again = withMark(line), j.FinishSeq
+		}
+		seq, at.seq = j.FinishSeq, j.FinishSeq
 		lines.Write(line)
 		lines.WriteByte('\n')
 	}
@@ -230,7 +242,11 @@ func (m *Manifest) append(ctx context.Context, src Source, jobs []queue.Job) err
 	if err := m.f.Sync(); err != nil {
 		return err
 	}
-	m.size, m.seq = m.size+int64(lines.Len()), seq
+	if again > 0 {
+		m.log.Warn("the queue is not the one that the manifest followed, but an older copy or another: went on after the last line that both agree on",
+			"manifest", m.path, "last_seq", m.seq, "agreed_seq", m.at.seq, "resumed_seq", again)
+	}
+	m.size, m.seq, m.at = m.size+int64(lines.Len()), seq, at
 	return nil
 }
 

@@ -34,25 +34,33 @@ type ManifestFault struct {
 // pruned or got again are history and only have to be readable. What finished after
 // since may not be there yet. It reads both side by side, in bounded memory.
 func CheckManifest(ctx context.Context, path string, src Source, since time.Time, found func(ManifestFault) error) error {
-	in, done, err := readManifest(path)
+	in, marks, done, err := readManifest(path)
 	if err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
 	defer done()
-	side := manifestSides{src: src, in: in, found: found, since: since}
+	side := manifestSides{src: src, lines: lines{in: in, found: found}, marks: marks, since: since}
 	return side.walk(ctx)
 }
 
-// readManifest opens a manifest for reading; one that is not there is empty.
-func readManifest(path string) (in *bufio.Reader, done func(), err error) {
+// readManifest opens a manifest for reading, as long as it is now, and finds its
+// marks; one that is not there is empty.
+func readManifest(path string) (in *bufio.Reader, found marks, done func(), err error) {
 	f, err := openRegular(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return bufio.NewReader(bytes.NewReader(nil)), func() {}, nil
+		return bufio.NewReader(bytes.NewReader(nil)), nil, func() {}, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return bufio.NewReaderSize(f, 64<<10), func() { _ = f.Close() }, nil
+	info, err := f.Stat()
+	if err == nil {
+		found, err = readMarks(io.NewSectionReader(f, 0, info.Size()))
+	}
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, f.Close())
+	}
+	return bufio.NewReaderSize(io.NewSectionReader(f, 0, info.Size()), readSize), found, func() { _ = f.Close() }, nil
 }
 
 // RebuildManifest writes the manifest at path anew: history as it was, and a line from
@@ -74,7 +82,7 @@ func RebuildManifest(ctx context.Context, path, version string, src Source, keep
 }
 
 func (m *Manifest) rebuild(ctx context.Context, src Source, keep func() error) error {
-	old, done, err := readManifest(m.path)
+	old, marks, done, err := readManifest(m.path)
 	if err != nil {
 		return err
 	}
@@ -84,15 +92,15 @@ func (m *Manifest) rebuild(ctx context.Context, src Source, keep func() error) e
 		return err
 	}
 	w := bufio.NewWriter(out)
+	anew := rewriting{to: w}
 	side := manifestSides{
-		src: src, in: old, found: func(ManifestFault) error { return nil },
-		old: func(text []byte) error { return writeLine(w, text) },
+		src: src, lines: lines{in: old, found: tellNobody}, marks: marks, over: anew.over, old: anew.line,
 		job: func(j queue.Job) error {
 			text, err := m.line(ctx, src, j)
 			if err != nil {
 				return err
 			}
-			return writeLine(w, text)
+			return anew.line(text)
 		},
 	}
 	err = errors.Join(side.walk(ctx), w.Flush(), out.Chmod(manifestMode), out.Sync(), out.Close())
@@ -112,26 +120,21 @@ func (m *Manifest) rebuild(ctx context.Context, src Source, keep func() error) e
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func writeLine(w io.Writer, text []byte) error {
-	_, err := w.Write(append(text, '\n'))
-	return err
-}
-
 // manifestSides are the lines of a manifest and the jobs of a store, both in the
 // order of their finish numbers.
 type manifestSides struct {
+	lines
 	src   Source
-	in    *bufio.Reader
-	found func(ManifestFault) error
+	marks marks
 	since time.Time               // zero: all that has finished has to be there
-	old   func(text []byte) error // takes lines of history; may be nil
+	over  func(text []byte) error // takes lines of a store that was replaced; may be nil
+	old   func(text []byte) error // takes other lines of history; may be nil
 	job   func(j queue.Job) error // takes outcomes that are still the job's; may be nil
 
-	number int // of the line
-	seq    int64
-	page   []queue.Job
-	after  int64
-	ended  bool // of the jobs
+	seq   int64
+	page  []queue.Job
+	after int64
+	ended bool // of the jobs
 }
 
 // seenLine is what is compared of a line.
@@ -142,6 +145,8 @@ type seenLine struct {
 	SHA256     *string     `json:"sha256"`
 	Bytes      *int64      `json:"bytes"`
 	Path       *string     `json:"path"`
+	UpdatedAt  string      `json:"updated_at"`
+	Resumed    bool        `json:"resumed"`
 }
 
 func (s *manifestSides) walk(ctx context.Context) error {
@@ -157,7 +162,17 @@ func (s *manifestSides) walk(ctx context.Context) error {
 			continue
 		}
 		var line seenLine
-		if err := json.Unmarshal(text, &line); err != nil || line.Seq <= s.seq {
+		err = json.Unmarshal(text, &line)
+		if err == nil && s.marks.over(s.number, line.Seq) {
+			if s.over == nil {
+				continue
+			}
+			if err := s.over(text); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil || line.Seq <= s.seq {
 			why := "is not in the order of finishing"
 			if err != nil {
 				why = "can't be read"
@@ -173,29 +188,6 @@ func (s *manifestSides) walk(ctx context.Context) error {
 		}
 	}
 	return s.jobsBefore(ctx, 0)
-}
-
-// next returns the next line without its end, or nil for one that is too long.
-func (s *manifestSides) next() (text []byte, err error) {
-	s.number++
-	size := 0
-	for {
-		part, err := s.in.ReadSlice('\n')
-		if size += len(part); size <= maxLine {
-			text = append(text, part...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("read manifest: %w", err)
-		case size == 0:
-			return nil, io.EOF
-		case size > maxLine:
-			return nil, s.found(ManifestFault{Note: "line " + strconv.Itoa(s.number) + " is too long"})
-		}
-		return bytes.TrimSuffix(text, []byte("\n")), nil
-	}
 }
 
 // line holds a line against the job that finished with its number.
@@ -214,7 +206,8 @@ func (s *manifestSides) line(ctx context.Context, line seenLine, text []byte) er
 		return s.old(text)
 	}
 	is := NewJob(*j)
-	if is.ArtifactID != line.ArtifactID || is.State != line.State || !same(is.SHA256, line.SHA256) || !same(is.Bytes, line.Bytes) || !same(is.Path, line.Path) {
+	other := is.UpdatedAt.String() != line.UpdatedAt // an outcome that the store here does not know
+	if (!other || !s.young(*j)) && (is.ArtifactID != line.ArtifactID || is.State != line.State || !same(is.SHA256, line.SHA256) || !same(is.Bytes, line.Bytes) || !same(is.Path, line.Path)) {
 		if err := s.found(ManifestFault{is.ArtifactID, "line " + strconv.Itoa(s.number) + " says otherwise than the queue"}); err != nil {
 			return err
 		}
@@ -234,7 +227,7 @@ func (s *manifestSides) jobsBefore(ctx context.Context, seq int64) error {
 		if err != nil || j == nil || seq != 0 && j.FinishSeq >= seq {
 			return err
 		}
-		if j.State.Terminal() && (seq != 0 || s.since.IsZero() || j.UpdatedAt.Before(s.since)) {
+		if j.State.Terminal() && (seq != 0 || !s.young(*j)) {
 			if err := s.found(ManifestFault{j.ArtifactID, "has no line"}); err != nil {
 				return err
 			}
@@ -243,6 +236,11 @@ func (s *manifestSides) jobsBefore(ctx context.Context, seq int64) error {
 			return err
 		}
 	}
+}
+
+// young reports whether the line of an outcome may not be there yet.
+func (s *manifestSides) young(j queue.Job) bool {
+	return !s.since.IsZero() && !j.UpdatedAt.Before(s.since)
 }
 
 // take goes on to the next job.
@@ -258,13 +256,9 @@ func (s *manifestSides) take() error {
 // peek returns the next job that has finished, or nil.
 func (s *manifestSides) peek(ctx context.Context) (*queue.Job, error) {
 	if len(s.page) == 0 && !s.ended {
-		after := s.after
-		if after == 0 {
-			after = -1
-		}
-		page, err := s.src.Jobs(ctx, queue.Filter{AfterSeq: after, Limit: manifestPage})
+		page, err := finishedAfter(ctx, s.src, s.after, manifestPage)
 		if err != nil {
-			return nil, fmt.Errorf("read finished jobs: %w", err)
+			return nil, err
 		}
 		s.page, s.ended = page, len(page) == 0
 	}

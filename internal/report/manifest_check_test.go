@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,7 +136,7 @@ func TestCheckManifest_behind(t *testing.T) {
 func TestRebuildManifest(t *testing.T) {
 	path, src := filepath.Join(t.TempDir(), "manifest.jsonl"), source{}
 	src.finish("doi:a", queue.Done)
-	open, err := report.OpenManifest(path, "1.0")
+	open, err := report.OpenManifest(path, "1.0", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestManifest_plantedSymlink(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, "manifest.jsonl")
-		if m, err := report.OpenManifest(path, "1.0"); err == nil {
+		if m, err := report.OpenManifest(path, "1.0", slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s: opened", name)
 			m.Close()
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,7 @@ func (s source) finish(id string, state queue.State) {
 // catchUp opens the manifest, catches up and returns the file.
 func catchUp(t *testing.T, path string, src source) []byte {
 	t.Helper()
-	m, err := report.OpenManifest(path, "1.0")
+	m, err := report.OpenManifest(path, "1.0", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,13 +192,13 @@ func TestOpenManifest_Refuses(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.OpenManifest(path, "1.0"); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := report.OpenManifest(path, "1.0", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v, want an error that names the file", err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != text {
 		t.Errorf("the file is now %q (%v)", got, err)
 	}
-	if _, err := report.OpenManifest(dir, "1.0"); err == nil {
+	if _, err := report.OpenManifest(dir, "1.0", slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("a directory was opened as a manifest")
 	}
 }
@@ -209,7 +210,7 @@ func TestManifest_TwoWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manifest.jsonl")
 	src := source{}
 	src.finish("doi:10.5555/a", queue.Done)
-	frozen, err := report.OpenManifest(path, "1.0")
+	frozen, err := report.OpenManifest(path, "1.0", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func TestManifest_WritersTakeTurns(t *testing.T) {
 	var writers sync.WaitGroup
 	for w := range 3 {
 		writers.Go(func() {
-			m, err := report.OpenManifest(path, "1.0")
+			m, err := report.OpenManifest(path, "1.0", slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Error(err)
 				return

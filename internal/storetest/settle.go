@@ -258,4 +258,17 @@ func settleSequence(t *testing.T, s Store, advance func(time.Duration)) {
 	if diff := cmp.Diff(names(all[5:7]), names(after)); diff != "" {
 		t.Errorf("a page of the sequence, want (-), got (+):\n%s", diff)
 	}
+	// Whatever becomes of others, and if it is enqueued once more, an outcome keeps number
+	// and time, to the millisecond. By that a manifest knows the store that it followed.
+	if got, err := s.Enqueue(t.Context(), jobs(n)); err != nil || got.Added != 0 {
+		t.Errorf("Enqueue of what is known: %+v, %v", got, err)
+	}
+	if _, err := s.Requeue(t.Context(), queue.Filter{ArtifactIDs: names(all[:1])}); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, s, leaseOne(t, s, key), queue.Done, "again")
+	kept := list(t, s, queue.Filter{AfterSeq: -1})
+	if diff := cmp.Diff(all[1:], kept[:n-1], cmpopts.IgnoreFields(queue.Job{}, "Rank")); diff != "" {
+		t.Errorf("outcomes of others, want (-), got (+):\n%s", diff)
+	}
 }
