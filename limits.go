@@ -216,7 +216,22 @@ func overrideValue[T any](by *T, name string, value *T, from *string) {
 }
 
 // limit returns the allowance of a key as a run wants it.
-func (c Config) limit() func(key string) orchestrator.Limit {
-	all := c.Allowances()
-	return func(key string) orchestrator.Limit { return all.Of(key).Limit }
+func (a *Allowances) limit(key string) orchestrator.Limit { return a.Of(key).Limit }
+
+// SetLimits puts in force what cfg says of limits: Limits, MaxPerHost, MaxPerDomain,
+// MaxPerResolver and Breaker. What else it says is not looked at. A Run that is going
+// on obeys it from now on at every key, whether cfg still names it or not; what it
+// newly allows starts within about a second. What keys have announced, and what the
+// run has learnt of them, stays.
+func (s *System) SetLimits(cfg Config) {
+	limits := s.cfg
+	limits.Limits, limits.Breaker = cfg.Limits, cfg.Breaker
+	limits.MaxPerHost, limits.MaxPerDomain, limits.MaxPerResolver = cfg.MaxPerHost, cfg.MaxPerDomain, cfg.MaxPerResolver
+	s.allowed.Store(limits.Allowances())
+	if orch := s.running.Load(); orch != nil {
+		orch.SetLimits(s.limit)
+	}
 }
+
+// limit returns the allowance of a key that is in force now.
+func (s *System) limit(key string) orchestrator.Limit { return s.allowed.Load().limit(key) }

@@ -10,6 +10,7 @@ import (
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/testweb"
 	"github.com/quire-dev/quire/paper"
+	"github.com/quire-dev/quire/queue"
 )
 
 // A host that asks for ten minutes binds the run: it says so while it runs, at its
@@ -83,4 +84,55 @@ func awaitBound(ctx context.Context, s *quire.System, key string) {
 		case <-often.C:
 		}
 	}
+}
+
+// A run goes on with the limits that it is told of, here without the one that would
+// have kept the second file for an hour; so do the next one and what Noted says.
+func TestSystem_SetLimits(t *testing.T) {
+	t.Parallel()
+	const key = "host:slow.example"
+	b := newBox(t)
+	first, second := work("https://slow.example/one.pdf"), work("https://slow.example/two.pdf")
+	first.DOI, second.DOI = "10.5555/one", "10.5555/two"
+	b.web.Serve(testweb.World{Works: []testweb.Work{first, second}, Placeholders: true})
+	b.web.Host("slow.example", good())
+	b.cfg.Limits[key] = allow(1, time.Hour)
+	started := make(chan struct{}, 10)
+	b.cfg.Observe = func(e quire.Event) {
+		if e.State == queue.Done {
+			started <- struct{}{}
+		}
+	}
+	b.with(func(s *quire.System) {
+		for _, id := range []string{first.DOI, second.DOI} {
+			a, err := paper.ParseID(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Add(t.Context(), []quire.Request{{Artifact: a}}, quire.AddOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+		defer stop()
+		var telling sync.WaitGroup
+		telling.Go(func() {
+			select {
+			case <-started:
+			case <-ctx.Done():
+			}
+			without := b.cfg
+			without.Limits = map[string]quire.Limit{"default_host": allow(1, time.Millisecond)}
+			s.SetLimits(without)
+		})
+		sum, err := s.Run(ctx, quire.RunOptions{Drain: true})
+		telling.Wait()
+		if err != nil || sum.Done != 2 || !sum.Drained {
+			t.Errorf("Run = %+v, %v; want both works", sum, err)
+		}
+		noted, err := s.Noted(t.Context())
+		if n := noted[key]; err != nil || n.PerSecond != 1000 {
+			t.Errorf("noted %+v, %v; want the new pace", n, err)
+		}
+	})
 }

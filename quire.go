@@ -28,12 +28,13 @@ var Version = "0.1.0-dev" //nolint:gochecknoglobals // set by -ldflags -X
 type System struct {
 	cfg     Config
 	store   store
-	harvest *harvest.Harvest // nil when read-only
-	fetch   *fetch.Client    // nil without a contact: no way out
-	blobs   artifacts        // nil when read-only
-	links   *blob.Links      // nil when read-only, and where files are not on this machine
-	owners  *harvest.Owners  // nil when read-only
-	dumps   dumps            // empty when read-only
+	harvest *harvest.Harvest           // nil when read-only
+	fetch   *fetch.Client              // nil without a contact: no way out
+	blobs   artifacts                  // nil when read-only
+	links   *blob.Links                // nil when read-only, and where files are not on this machine
+	owners  *harvest.Owners            // nil when read-only
+	dumps   dumps                      // empty when read-only
+	allowed atomic.Pointer[Allowances] // in force
 	running atomic.Pointer[orchestrator.Orchestrator]
 }
 
@@ -47,6 +48,7 @@ func Open(ctx context.Context, cfg Config) (*System, error) {
 		return nil, err
 	}
 	s := &System{cfg: cfg}
+	s.allowed.Store(cfg.Allowances())
 	if cfg.ReadOnly {
 		if s.store, err = openStore(ctx, cfg); err != nil {
 			return nil, err

@@ -158,9 +158,9 @@ func (s *System) Noted(ctx context.Context) (map[string]KeyState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what was learnt of keys: %w", err)
 	}
-	states, limit := make(map[string]KeyState, len(notes)), s.cfg.limit()
+	states := make(map[string]KeyState, len(notes))
 	for _, n := range notes {
-		if state, err := orchestrator.Noted(n, limit(n.Key)); err == nil {
+		if state, err := orchestrator.Noted(n, s.limit(n.Key)); err == nil {
 			states[n.Key] = state
 		}
 	}
@@ -217,7 +217,7 @@ func (s *System) follow(ctx context.Context, m *report.Manifest) {
 func (s *System) orchestrator(opt RunOptions, bytes *atomic.Int64) (*orchestrator.Orchestrator, error) {
 	return orchestrator.New(s.store, s.harvest, orchestrator.Config{
 		Owner: uuid.NewString(), Workers: s.cfg.Workers, LeaseTTL: s.cfg.LeaseTTL, Heartbeat: s.cfg.Heartbeat,
-		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.cfg.limit(),
+		Grace: s.cfg.Grace, Retry: s.cfg.Retry, Limit: s.limit,
 		Drain: opt.Drain, MaxJobs: opt.MaxJobs, For: opt.For, Log: s.cfg.Log, ObserveKey: s.cfg.ObserveKey, Trace: s.cfg.Trace,
 		Observe: func(e Event) {
 			if e.State == queue.Done {

@@ -135,3 +135,35 @@ func check(t *testing.T, err error) {
 		t.Error(err)
 	}
 }
+
+// New limits hold at every key of a run that goes on, also where SetLimit has set
+// another before.
+func TestRun_newLimits(t *testing.T) {
+	every := func(pace time.Duration) func(string) orchestrator.Limit {
+		return func(string) orchestrator.Limit { return orchestrator.Limit{InFlight: 1, Every: pace} }
+	}
+	inBubble(t, func(t *testing.T, s *sqlite.Store) {
+		enqueue(t, s, "host:a", 10)
+		enqueue(t, s, "host:b", 10)
+		h := newCounter(func(context.Context, string, queue.Job) queue.Outcome { return done })
+		o, err := orchestrator.New(s, h, orchestrator.Config{Owner: "test", Drain: true, Workers: 4, Limit: every(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		time.AfterFunc(time.Minute, func() { o.SetLimit("host:b", orchestrator.Limit{InFlight: 1, Every: 24 * time.Hour}) })
+		time.AfterFunc(2*time.Minute, func() { o.SetLimits(every(10 * time.Second)) })
+		if sum, err := o.Run(t.Context()); err != nil || sum.Done != 20 {
+			t.Fatalf("Run = %+v, %v", sum, err)
+		}
+		for _, key := range []string{"host:a", "host:b"} {
+			starts := h.starts[key]
+			if first := starts[1].Sub(start); first < 2*time.Minute || first > 2*time.Minute+2*time.Second {
+				t.Errorf("%s went on after %v, want soon after two minutes", key, first)
+			}
+			if took := starts[9].Sub(starts[1]); took < 80*time.Second || took > 90*time.Second {
+				t.Errorf("the other eight of %s took %v, want one in ten seconds", key, took)
+			}
+		}
+	})
+}

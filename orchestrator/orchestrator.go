@@ -138,7 +138,8 @@ type Orchestrator struct {
 	table   *schedule.Table
 
 	mu     sync.Mutex
-	limits map[string]Limit // set while running; they stand before Config.Limit
+	limits map[string]Limit       // set while running; they stand before rule
+	rule   func(key string) Limit // Config.Limit, or what SetLimits has put in its place
 }
 
 // New returns an orchestrator. It starts nothing.
@@ -147,7 +148,7 @@ func New(store Store, handler queue.Handler, cfg Config) (*Orchestrator, error) 
 	if err != nil {
 		return nil, err
 	}
-	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit)}
+	o := &Orchestrator{store: store, handler: handler, cfg: cfg, limits: make(map[string]Limit), rule: cfg.Limit}
 	o.table = schedule.New(schedule.Config{Slots: cfg.Workers, Rule: o.limit, Seed: cfg.seed, Explain: cfg.Trace != nil})
 	return o, nil
 }
@@ -159,7 +160,7 @@ func (o *Orchestrator) limit(key string) Limit {
 	if l, ok := o.limits[key]; ok {
 		return l
 	}
-	return o.cfg.Limit(key)
+	return o.rule(key)
 }
 
 // Keys returns the state of every key with work, at any time.
@@ -170,12 +171,25 @@ func (o *Orchestrator) Keys() []KeyState { return o.table.Keys(time.Now()) }
 // workers that binds. It may be called at any time.
 func (o *Orchestrator) Bound() (key string, left time.Duration) { return o.table.Bound(time.Now()) }
 
-// SetLimit changes the allowance of a key while running.
+// SetLimit changes the allowance of a key while running. Starts obey it at once;
+// what it newly allows starts within about a second.
 func (o *Orchestrator) SetLimit(key string, l Limit) {
 	o.mu.Lock()
 	o.limits[key] = l
 	o.mu.Unlock()
 	o.table.SetRule(time.Now(), key, l)
+}
+
+// SetLimits puts limit in the place of Config.Limit while running, and of all that
+// SetLimit has set: every key is asked for again. Requests in flight beyond a lower
+// cap are left to end; gates, breakers and what was learnt of a key stay. limit must
+// be safe for concurrent use, fast, and must not call the orchestrator.
+func (o *Orchestrator) SetLimits(limit func(key string) Limit) {
+	o.mu.Lock()
+	clear(o.limits)
+	o.rule = limit
+	o.mu.Unlock()
+	o.table.SetRules(time.Now(), o.limit)
 }
 
 // Run leases and runs jobs until ctx ends or a limit of the Config is reached.

@@ -30,6 +30,8 @@ type app struct {
 	data, config, store, artifacts, contact string
 	logFormat, logLevel, logWork, progress  string
 	json                                    bool
+	set                                     []string  // as given
+	sets                                    []setting // the same, read
 
 	passing bool // the data are deleted afterwards: no use to tell where they are
 }
@@ -51,6 +53,7 @@ func (a *app) addGlobals(root *cobra.Command) {
 		f.Lookup("artifacts").DefValue = quire.Config{Artifacts: a.artifacts}.ArtifactsName()
 	}
 	f.StringVar(&a.contact, "contact", "", "your `EMAIL` address, told to hosts and sources; needed to talk to the network")
+	f.StringArrayVar(&a.set, "set", nil, "a setting of the configuration as `PATH=VALUE`, such as retry.max=2h; may be given again")
 	f.BoolVar(&a.json, "json", false, "machine output: one JSON document, or JSON Lines for lists")
 	f.StringVar(&a.logFormat, "log-format", a.getenv("QUIRE_LOG_FORMAT", "text"), "`FORMAT` of the log on stderr: text or json")
 	f.StringVar(&a.logLevel, "log-level", a.getenv("QUIRE_LOG_LEVEL", "info"), "`LEVEL` of the log: debug, info, warn or error")
@@ -81,7 +84,11 @@ func (a *app) checkGlobals() error {
 		}
 		a.logWork = work.ID
 	}
-	return nil
+	var err error
+	if a.sets, err = parseSettings(a.set); err != nil {
+		return err
+	}
+	return checkSettings(a.sets)
 }
 
 func (a *app) getenv(name, otherwise string) string {
@@ -95,17 +102,21 @@ func (a *app) getenv(name, otherwise string) string {
 
 // load reads the configuration, with flags of a command by configuration path.
 func (a *app) load(flags map[string]string) (*loaded, error) {
-	path, must := a.config, true
-	if path == "" {
-		path, must = filepath.Join(a.data, "quire.yaml"), false
-	}
 	if flags == nil {
 		flags = make(map[string]string)
 	}
 	if a.contact != "" {
 		flags["contact"] = a.contact
 	}
-	return loadConfig(path, must, a.env.Environ, flags)
+	return loadConfig(a.configPath(), a.config != "", a.env.Environ, flags, a.sets...)
+}
+
+// configPath is where the configuration file is, if there is one.
+func (a *app) configPath() string {
+	if a.config != "" {
+		return a.config
+	}
+	return filepath.Join(a.data, "quire.yaml")
 }
 
 // open opens the data directory for changing it.

@@ -28,7 +28,7 @@ func right() map[string][]string {
 		"bench queue": nil, "completion bash": nil, "completion fish": nil, "completion powershell": nil, "completion zsh": nil,
 		"config check": nil, "config schema": nil, "config show": nil, "demo": nil, "explain": {"10.5555/a"},
 		"export bagit": {"--output=bag"}, "export bibtex": nil, "export csv": nil, "export manifest": nil,
-		"get": {"10.5555/a"}, "limits": nil, "plan": {"ids.txt"},
+		"get": {"10.5555/a"}, "init": nil, "limits": nil, "plan": {"ids.txt"},
 		"queue cancel": {"10.5555/a"}, "queue enqueue": {"10.5555/a"}, "queue import": {"ids.txt"}, "queue list": nil, "queue pause": nil,
 		"queue prune": {"--older=1h"}, "queue resume": nil, "queue retry-failed": nil, "queue run": nil, "queue show": {"10.5555/a"}, "queue stats": nil,
 		"report": nil, "sources import-unpaywall": {"ids.txt"}, "sources list": nil, "verify": nil, "version": nil,
@@ -73,6 +73,10 @@ func wrongValues() map[string][]bad {
 		"log-format": {{"xml", 2, `--log-format "xml": must be one of text, json`}},
 		"log-level":  {{"loud", 2, `--log-level "loud": must be one of debug, info, warn, error`}},
 		"log-work":   {{"nonsense", 2, `--log-work: not an identifier: "nonsense"`}},
+		"set": {
+			{"contact", 2, `--set "contact": must be PATH=VALUE`}, {"robots.obay=false", 4, `robots.obay: .*the nearest known is obey`},
+			{"orchestrator.max_workers=0", 4, `"0" is out of range`}, {"resolvers.core.api_key=hunter2", 4, `api_key`},
+		},
 		"progress":   {{"fancy", 2, `--progress "fancy": must be one of auto, tui, plain, none`}},
 		"store": {
 			{"mysql://u:hunter2@x", 4, `store mysql:…: there are sqlite:PATH and postgres://`},

@@ -13,7 +13,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,6 +42,8 @@ type Env struct {
 	// AtExit has f called if the program is ended at once, until the function it
 	// returns is called.
 	AtExit func(f func()) (cancel func())
+	// Reload returns a channel that tells when to read the configuration again.
+	Reload func() <-chan struct{}
 }
 
 // Main is the whole program.
@@ -52,52 +53,11 @@ func Main() {
 	// net/http reports what hosts send unasked to the standard logger: that is
 	// no line of ours, in no format of ours.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	p := &process{signals: make(chan os.Signal, 2)}
-	os.Exit(Run(p.interruptible(), os.Args[1:], Env{ //nolint:forbidigo // the one place
+	ctx, sigs := interruptible()
+	os.Exit(Run(ctx, os.Args[1:], Env{ //nolint:forbidigo // the one place
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
-		Signal: p.signal, Interrupt: p.interrupt, AtExit: p.atExit,
+		Signal: sigs.Signal, Interrupt: sigs.Interrupt, AtExit: sigs.AtExit, Reload: sigs.Reload,
 	}))
-}
-
-// process is what the program may do to its own process.
-type process struct {
-	signals chan os.Signal
-	first   atomic.Value
-	leave   atomic.Pointer[func()]
-}
-
-// interruptible returns a context that the first signal ends; the second one
-// ends the program at once. Nothing is lost by that: what counts is on disk.
-func (p *process) interruptible() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	signal.Notify(p.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		p.first.Store(<-p.signals)
-		cancel()
-		<-p.signals
-		if leave := p.leave.Load(); leave != nil {
-			(*leave)()
-		}
-		os.Exit(exitInterrupted) //nolint:forbidigo // at once means at once
-	}()
-	return ctx
-}
-
-func (p *process) signal() os.Signal {
-	s, _ := p.first.Load().(os.Signal)
-	return s
-}
-
-func (p *process) interrupt() {
-	select {
-	case p.signals <- os.Interrupt:
-	default: // there are two already
-	}
-}
-
-func (p *process) atExit(f func()) (cancel func()) {
-	p.leave.Store(&f)
-	return func() { p.leave.Store(nil) }
 }
 
 // Run runs the program with args and returns its exit code.
@@ -111,6 +71,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if env.AtExit == nil {
 		env.AtExit = func(func()) func() { return func() {} }
 	}
+	if env.Reload == nil {
+		env.Reload = func() <-chan struct{} { return nil }
+	}
 	stderr := &console{to: env.Stderr}
 	env.Stderr = stderr
 	out := newStdout(ctx, env.Stdout, stderr)
@@ -120,7 +83,11 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetErr(env.Stderr)
 	err := a.guarded(func() error { return root.ExecuteContext(ctx) })
-	if unwritten := out.close(); unwritten != nil && silent(err) {
+	unwritten := out.close()
+	if errors.Is(unwritten, syscall.EIO) && env.Signal() == syscall.SIGHUP {
+		unwritten = nil // the terminal went away, and the program ended for it
+	}
+	if unwritten != nil && silent(err) {
 		err = unwritten
 	}
 	return a.exitCode(err)
@@ -211,7 +178,7 @@ Stop it at any moment; start it again, and it goes on.`,
 	root.SetFlagErrorFunc(flagError)
 	a.addGlobals(root)
 	root.AddCommand(
-		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newConfig(a),
+		newGet(a), newDemo(a), newPlan(a), newQueue(a), newExplain(a), newReport(a), newExport(a), newVerify(a), newLimits(a), newSources(a), newBench(a), newInit(a), newConfig(a),
 		newVersion(a),
 	)
 	root.SetHelpCommand(newHelp())

@@ -38,7 +38,7 @@ func (l *layers) apply(v reflect.Value, n node, path string, tag reflect.StructT
 	}
 	if n.kind == scalarNode && (isGroup(v.Type()) || v.Kind() == reflect.Slice) {
 		var err error
-		if n, err = unfold(n, v.Kind()); err != nil {
+		if n, err = unfold(n, v.Kind(), path); err != nil {
 			l.problems = append(l.problems, err)
 			return
 		}
@@ -83,10 +83,15 @@ func isText(t reflect.Type) bool {
 
 // unfold reads the forms that fit in an environment variable: a,b for lists,
 // a=1,b=2 for maps, and YAML in brackets for everything.
-func unfold(n node, kind reflect.Kind) (node, error) {
+func unfold(n node, kind reflect.Kind, path string) (node, error) {
 	text := strings.TrimSpace(n.text)
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		return parseYAML([]byte(text), func(int) origin { return n.from })
+		out, err := parseYAML([]byte(text), func(int) origin { return n.from })
+		if err != nil { // said again, with the path
+			at := origin{rank: n.from.rank, where: n.from.String() + ": " + shownPath(path)}
+			_, err = parseYAML([]byte(text), func(int) origin { return at })
+		}
+		return out, err
 	}
 	if kind == reflect.Struct {
 		return n, nil
@@ -100,7 +105,7 @@ func unfold(n node, kind reflect.Kind) (node, error) {
 		if kind == reflect.Map {
 			key, number, found := strings.Cut(value.text, "=")
 			if !found {
-				return n, problem(n.from, "", fmt.Errorf("%q is not NAME=VALUE", value.text))
+				return n, problem(n.from, path, fmt.Errorf("%q is not NAME=VALUE", value.text))
 			}
 			value.text = strings.TrimSpace(number)
 			out.pairs = append(out.pairs, pair{key: strings.TrimSpace(key), from: n.from, value: value})
@@ -126,8 +131,8 @@ func (l *layers) applyPairs(v reflect.Value, n node, path string, tag reflect.St
 			continue
 		}
 		seen[child.name] = p.from
-		if p.from.rank == byFile && child.tag.Get("file") == "no" {
-			l.fail(p.from, at, fmt.Errorf("is not read from this file; use %s_file or %s", p.key, envName(at)))
+		if err := secretFrom(p.from, child.tag); err != nil {
+			l.fail(p.from, at, fmt.Errorf("%w; use %s_file or %s", err, p.key, envName(at)))
 			continue
 		}
 		l.apply(child.value, p.value, at, child.tag)
@@ -135,6 +140,19 @@ func (l *layers) applyPairs(v reflect.Value, n node, path string, tag reflect.St
 			child.store()
 		}
 	}
+}
+
+// secretFrom refuses to take a secret from where it would lie open.
+func secretFrom(from origin, tag reflect.StructTag) error {
+	switch {
+	case tag.Get("file") != "no":
+		return nil
+	case from.rank == byFile:
+		return errors.New("is not read from this file")
+	case from.rank == byFlag:
+		return errors.New("is not taken from the command line, which everybody on this machine can read")
+	}
+	return nil
 }
 
 // child is one named part of a group.

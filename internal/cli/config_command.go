@@ -9,9 +9,27 @@ func newConfig(a *app) *cobra.Command {
 		Short: "Show and check the configuration",
 		Long: `Show and check the configuration. A setting comes from a flag, else from the
 environment (QUIRE_ and its path with _: QUIRE_ORCHESTRATOR_MAX_WORKERS), else
-from the file, else it has its default.
+from the file, which quire init writes, else it has its default.
 
-Exit code 4: the configuration is at fault.`,
+--set PATH=VALUE sets any of them for one command. Some have a flag of their own,
+such as --contact; both at once are refused. Of two --set for the same setting the
+later holds. Flags and variables have values in these forms:
+
+  one value    retry.max=2h
+  a list       accept.versions=published,accepted
+  by name      orchestrator.max_per_resolver=crossref=3,unpaywall=2
+  anything     limits.host:arxiv.org={in_flight: 1, every: 3s}
+
+Keys of hosts and resolvers may be part of the path: limits.host:arxiv.org.every=3s,
+limits.resolver:crossref.per_second=5. As variables those of hosts are in
+QUIRE_LIMITS='{"host:arxiv.org": {every: 3s}}'; an empty variable says nothing.
+
+API keys come from the environment or from a file (api_key_file) only.
+
+Exit codes: 4 the configuration is at fault, wherever it is from; 2 --set without
+a PATH or a VALUE, or beside a flag for the same setting.`,
+		Example: `  quire config show --origin
+  quire config check --set orchestrator.max_workers=8`,
 	}
 	c.AddCommand(newConfigShow(a), &cobra.Command{
 		Use: "check", Short: "Say whether the configuration is good", Args: noArgs,

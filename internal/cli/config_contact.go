@@ -15,20 +15,20 @@ func (c *contact) UnmarshalText(text []byte) error {
 	return checkEmail(string(text))
 }
 
-// CheckContact returns nil if address may be given to the sources as the one to
+// checkContact returns nil if address may be given to the sources as the one to
 // write to. Reading the configuration asks less: an address that nobody has, and
-// none at all, are at fault only when the network is about to be used.
-func CheckContact(address string) error {
-	if address == "" {
-		return &configError{problems: []error{errors.New(
-			"contact: an e-mail address is needed before the network is used; give --contact, QUIRE_CONTACT or contact in the configuration file")}}
-	}
+// none at all, are at fault only when the network is about to be used. The error
+// tells where it is from.
+func checkContact(address string, from origin) error {
 	err := checkEmail(address)
-	if err == nil && isPlaceholder(address) {
+	switch {
+	case address == "":
+		err = errors.New("an e-mail address is needed before the network is used; give --contact, QUIRE_CONTACT or contact in the configuration file")
+	case err == nil && isPlaceholder(address):
 		err = fmt.Errorf("%q is a placeholder; give an address that somebody reads", address)
 	}
 	if err != nil {
-		return &configError{problems: []error{fmt.Errorf("contact: %w", err)}}
+		return &configError{problems: []error{problem(from, "contact", err)}}
 	}
 	return nil
 }

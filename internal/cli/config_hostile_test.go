@@ -239,7 +239,7 @@ func TestConfig_environment(t *testing.T) {
 	if _, err := loadConfig("", false, others, nil); err != nil {
 		t.Errorf("variables that mean something else: %v", err)
 	}
-	_, err := loadConfig("", false, nil, map[string]string{"orchestrator.max_wokers": "3"})
+	_, err := loadConfig("", false, nil, nil, setting{"orchestrator.max_wokers", "3"})
 	wantRefused(t, err, "flag --set", "max_workers")
 }
 
@@ -281,7 +281,7 @@ func TestConfig_secrets(t *testing.T) {
 	}
 }
 
-func TestCheckContact(t *testing.T) {
+func TestContact(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"a.reader@university.edu": true, "a+b@x-y.co.uk": true, "you@university.edu": true,
 		"": false, "reader": false, "reader@localhost": false, "@a.org": false, "a@b.org\r\nX: y": false, "a b@c.org": false,
@@ -289,12 +289,12 @@ func TestCheckContact(t *testing.T) {
 		"you@example.com": false, "you@example.org": false, "you@mail.example.net": false, "you@EXAMPLE.edu": false,
 		"you@example.co.uk": false, "you@a.test": false, "you@a.invalid": false, strings.Repeat("a", 250) + "@b.org": false,
 	} {
-		err := CheckContact(address)
+		err := checkContact(address, origin{rank: byFile, where: "quire.yaml:1"})
 		if (err == nil) != ok {
-			t.Errorf("CheckContact(%q) = %v", address, err)
+			t.Errorf("checkContact(%q) = %v", address, err)
 		}
 		if err != nil {
-			wantRefused(t, err, "contact")
+			wantRefused(t, err, "quire.yaml:1: contact: ")
 		}
 	}
 	if _, err := loadConfig("", false, []string{"QUIRE_CONTACT=you@example.org"}, nil); err != nil {
@@ -320,7 +320,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return nil, &configError{problems: []error{err}}
 		}
-		return compose(file, nil, nil)
+		return compose(file, nil, nil, nil)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if strings.Contains(string(text), "_file") {

@@ -61,13 +61,17 @@ func nearestKey(t reflect.Type, text string) string {
 			return k.path
 		}
 	}
-	var names []string
+	return nearest(text, namesOf(t))
+}
+
+// namesOf lists the names of the settings of struct t.
+func namesOf(t reflect.Type) (names []string) {
 	for _, f := range fieldsOf(t) {
 		if name, inline := yamlName(f); !inline {
 			names = append(names, name)
 		}
 	}
-	return nearest(text, names)
+	return names
 }
 
 // compare orders two values of one numeric type.
@@ -85,7 +89,7 @@ func walk(v reflect.Value, path string, visit func(path string, v reflect.Value)
 	case v.Kind() == reflect.Pointer:
 		walk(v.Elem(), path, visit)
 	case v.Kind() == reflect.Map:
-		for _, key := range slices.Sorted(maps.Keys(keysOf(v))) {
+		for _, key := range sortedKeys(v) {
 			walk(v.MapIndex(reflect.ValueOf(key)), join(path, key), visit)
 		}
 	case isGroup(v.Type()):
@@ -107,17 +111,30 @@ func walk(v reflect.Value, path string, visit func(path string, v reflect.Value)
 	}
 }
 
-func keysOf(m reflect.Value) map[string]struct{} {
-	keys := map[string]struct{}{}
+// sortedKeys lists the keys of a map of settings.
+func sortedKeys(m reflect.Value) (keys []string) {
 	for _, key := range m.MapKeys() {
-		keys[key.String()] = struct{}{}
+		keys = append(keys, key.String())
 	}
+	slices.Sort(keys)
 	return keys
 }
 
 // envName is the environment variable that sets path.
 func envName(path string) string {
-	return "QUIRE_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+	return "QUIRE_" + strings.ToUpper(strings.NewReplacer(".", "_", ":", "_").Replace(path))
+}
+
+// keyedPaths lists the settings of the built-in resolvers in maps by resolver. Those
+// of hosts, whose names no variable can have, are reached by QUIRE_LIMITS.
+func keyedPaths() (paths []string) {
+	for _, name := range resolverNames() {
+		paths = append(paths, "orchestrator.max_per_resolver."+name)
+		for _, field := range namesOf(reflect.TypeFor[limitConfig]()) {
+			paths = append(paths, "limits.resolver:"+name+"."+field)
+		}
+	}
+	return paths
 }
 
 // environment finds the variables that set something. Those that seem to but do
@@ -126,6 +143,9 @@ func environment(environ []string) (found map[string]string, problems []error) {
 	paths := map[string]string{}
 	for _, k := range knownPaths(reflect.TypeFor[Config](), "") {
 		paths[envName(k.path)] = k.path
+	}
+	for _, path := range keyedPaths() {
+		paths[envName(path)] = path
 	}
 	names := slices.Concat(slices.Sorted(maps.Keys(paths)), globalVariables())
 	found = map[string]string{}
@@ -136,8 +156,11 @@ func environment(environ []string) (found map[string]string, problems []error) {
 		case ok && value != "":
 			found[path] = value
 		case !ok && seemsMeant(name, names):
-			problems = append(problems, problem(origin{rank: byEnv, where: "env " + name}, "",
-				errors.New("sets nothing; the nearest known is "+nearest(name, names))))
+			why := "sets nothing; the nearest known is " + nearest(name, names)
+			if strings.HasPrefix(name, "QUIRE_LIMITS_HOST_") {
+				why = "sets nothing; a host's limits are set by QUIRE_LIMITS, such as {'host:arxiv.org': {every: 3s}}"
+			}
+			problems = append(problems, problem(origin{rank: byEnv, where: "env " + name}, "", errors.New(why)))
 		}
 	}
 	return found, problems

@@ -34,19 +34,20 @@ type Origin struct {
 
 // loadConfig puts the configuration together: the defaults, the file at path (""
 // for none; one that is not there is an error if mustExist), the variables of
-// environ, and flags, which maps paths such as orchestrator.max_workers to
-// texts. Its error is a [*configError] and names everything that is wrong.
-func loadConfig(path string, mustExist bool, environ []string, flags map[string]string) (*loaded, error) {
+// environ, and the command line: flags maps the paths that have a flag of their
+// own, such as orchestrator.max_workers, to texts, and sets is for all. Its error is
+// a [*configError] that names everything that is wrong, or one of usage.
+func loadConfig(path string, mustExist bool, environ []string, flags map[string]string, sets ...setting) (*loaded, error) {
 	file, err := readConfig(path, mustExist)
 	if err != nil {
 		return nil, &configError{problems: []error{err}}
 	}
-	return compose(file, environ, flags)
+	return compose(file, environ, flags, sets)
 }
 
-// compose lays file, environ and flags over the defaults, reads the files of
-// keys and checks the whole.
-func compose(file node, environ []string, flags map[string]string) (*loaded, error) {
+// compose lays file, environ and the command line over the defaults, reads the files
+// of keys and checks the whole.
+func compose(file node, environ []string, flags map[string]string, sets []setting) (*loaded, error) {
 	out := &loaded{Config: defaultConfig(), origins: map[string]origin{}}
 	l := &layers{origins: out.origins}
 	root := reflect.ValueOf(&out.Config).Elem()
@@ -58,8 +59,12 @@ func compose(file node, environ []string, flags map[string]string) (*loaded, err
 	for _, path := range slices.Sorted(maps.Keys(variables)) {
 		l.apply(root, nest(path, variables[path], origin{rank: byEnv, where: "env " + envName(path)}), "", "")
 	}
+	l.applySettings(root, sets)
 	for _, path := range slices.Sorted(maps.Keys(flags)) {
-		l.apply(root, nest(path, flags[path], origin{rank: byFlag, where: flagOrigin(path)}), "", "")
+		if err := l.conflict(path, ownFlag(path)); err != nil {
+			return nil, err
+		}
+		l.apply(root, nest(path, flags[path], origin{rank: byFlag, where: "flag --" + ownFlag(path)}), "", "")
 	}
 	out.Warnings = l.readKeys(&out.Config.Resolvers)
 	if len(l.problems) == 0 {
@@ -71,24 +76,14 @@ func compose(file node, environ []string, flags map[string]string) (*loaded, err
 	return out, nil
 }
 
-// nest wraps text in the mappings that lead to path.
-func nest(path, text string, from origin) node {
-	n := node{text: text, from: from}
-	names := strings.Split(path, ".")
-	for _, name := range slices.Backward(names) {
-		n = node{kind: mappingNode, from: from, pairs: []pair{{key: name, from: from, value: n}}}
-	}
-	return n
-}
-
-// flagOrigin names the flag that sets path: its own, or the one that sets any.
-func flagOrigin(path string) string {
+// ownFlag names the flag that sets path and nothing else, without its dashes.
+func ownFlag(path string) string {
 	for _, k := range knownPaths(reflect.TypeFor[Config](), "") {
-		if k.path == path && k.flag != "" {
-			return "flag --" + k.flag
+		if k.path == path {
+			return k.flag
 		}
 	}
-	return "flag --set"
+	return ""
 }
 
 // readConfig reads the file.

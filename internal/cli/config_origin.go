@@ -32,17 +32,22 @@ func (o origin) String() string {
 // problem is one thing wrong with the configuration: where, with which setting,
 // and why.
 func problem(from origin, path string, why error) error {
-	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		path = strconv.Quote(path)
-	}
 	switch {
 	case path == "":
 		return fmt.Errorf("%s: %w", from, why)
 	case from.rank == byDefault:
-		return fmt.Errorf("%s: %w", path, why)
+		return fmt.Errorf("%s: %w", shownPath(path), why)
 	default:
-		return fmt.Errorf("%s: %s: %w", from, path, why)
+		return fmt.Errorf("%s: %s: %w", from, shownPath(path), why)
 	}
+}
+
+// shownPath quotes a path that somebody has made up.
+func shownPath(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // configError says what is wrong with the configuration. It ends the program

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -39,133 +38,6 @@ func wantRefused(t *testing.T, err error, words ...string) {
 			t.Errorf("%q is not in the message: %v", word, err)
 		}
 	}
-}
-
-// sample holds a value for every path that is not its default, in the form of
-// the environment.
-func sample() map[string]string {
-	values := map[string]string{
-		"contact":                       "a.reader@university.edu",
-		"orchestrator.max_workers":      "7",
-		"orchestrator.max_per_host":     "2",
-		"orchestrator.max_per_domain":   "16",
-		"orchestrator.max_per_resolver": "pmc=5,arxiv=1",
-		"orchestrator.lease_ttl":        "20m",
-		"orchestrator.heartbeat":        "1m30s",
-		"orchestrator.grace":            "1m",
-		"retry.max_attempts":            "9",
-		"retry.breaker":                 "7s",
-		"retry.base":                    "5s",
-		"retry.factor":                  "1.5",
-		"retry.max":                     "2h",
-		"limits":                        "{\"host:arxiv.org\": {in_flight: 1, every: 3s}}",
-		"resolvers.order":               "unpaywall,pmc",
-		"resolvers.custom":              "[{name: mine, url: 'https://mine.example/{doi}', mode: html, selector: a}]",
-		"accept.formats":                "[pdf]",
-		"accept.versions":               "published,accepted",
-		"accept.licenses":               "cc-by-4.0,cc0-1.0",
-		"accept.max_bytes":              "1GiB",
-		"http.timeouts.connect":         "1s",
-		"http.timeouts.header":          "2s",
-		"http.timeouts.idle":            "3s",
-		"http.timeouts.total":           "4m",
-		"http.connect_to":               "a.org:443:127.0.0.1:8443,::[::1]:1",
-		"http.allow_networks":           "127.0.0.0/8,::1/128",
-		"http.proxy":                    "http://proxy.example:3128",
-		"http.http1_only":               "false",
-		"http.user_agent":               "reader/1 (mailto:a.reader@university.edu)",
-		"robots.obey":                   "false",
-		"works.sidecars":                "false",
-	}
-	for _, kind := range []string{"default_host", "default_resolver"} {
-		values["limits."+kind+".in_flight"] = "3"
-		values["limits."+kind+".every"] = "7s"
-		values["limits."+kind+".per_second"] = "0.25"
-		values["limits."+kind+".per_minute"] = "10"
-		values["limits."+kind+".burst"] = "5"
-		values["limits."+kind+".daily"] = "1000"
-	}
-	values["limits.default_resolver.batch"] = "20"
-	for _, name := range resolverNames() {
-		values["resolvers."+name+".enabled"] = "false"
-		values["resolvers."+name+".base_url"] = "http://127.0.0.1:8080/" + name
-		values["resolvers."+name+".dump"] = "/dumps/" + name + ".db"
-		values["resolvers."+name+".api_key"] = "k-" + name
-	}
-	return values
-}
-
-// TestConfig_everyKeyFromEverySource sets each path alone, by each source.
-func TestConfig_everyKeyFromEverySource(t *testing.T) {
-	values := sample()
-	root := filepath.Join("testdata", "config", "root.pem")
-	values["http.ca_file"] = root
-	key := writeConfig(t, "k-from-file\n")
-	for _, name := range resolverNames() {
-		values["resolvers."+name+".api_key_file"] = key
-	}
-	for _, k := range knownPaths(reflect.TypeFor[Config](), "") {
-		value, ok := values[k.path]
-		if k.path == "limits.default_host.batch" || strings.HasSuffix(k.path, ".dump") && !strings.Contains(k.path, "unpaywall") {
-			continue // refused: hosts and other resolvers have none
-		}
-		if !ok {
-			t.Errorf("%s: the sample has no value", k.path)
-			continue
-		}
-		sources := map[string]func() (*loaded, error){
-			"env":  func() (*loaded, error) { return loadConfig("", false, []string{envName(k.path) + "=" + value}, nil) },
-			"flag": func() (*loaded, error) { return loadConfig("", false, nil, map[string]string{k.path: value}) },
-		}
-		if !strings.HasSuffix(k.path, ".api_key") {
-			inFile := value
-			if strings.HasSuffix(k.path, "_file") {
-				inFile, _ = filepath.Abs(value)
-			}
-			path := writeConfig(t, asYAML(k.path, inFile))
-			sources["file"] = func() (*loaded, error) { return loadConfig(path, true, nil, nil) }
-		}
-		for source, load := range sources {
-			t.Run(source+"/"+k.path, func(t *testing.T) {
-				got, err := load()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !changed(got, k.path) {
-					t.Errorf("%s is still at its default", k.path)
-				}
-			})
-		}
-	}
-	t.Run("environment names are distinct", func(t *testing.T) {
-		names := map[string]string{}
-		for path := range maps.Keys(values) {
-			if other, twice := names[envName(path)]; twice {
-				t.Errorf("%s and %s have the same variable", path, other)
-			}
-			names[envName(path)] = path
-		}
-	})
-}
-
-// asYAML writes a path as nested mappings.
-func asYAML(path, value string) string {
-	var text strings.Builder
-	names := strings.Split(path, ".")
-	for depth, name := range names {
-		text.WriteString("\n" + strings.Repeat("  ", depth) + name + ":")
-	}
-	if !strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "[") {
-		value = "'" + value + "'"
-	}
-	return text.String() + " " + value + "\n"
-}
-
-// changed reports whether path, or something below it, is not from the default.
-func changed(l *loaded, path string) bool {
-	return slices.ContainsFunc(l.Origins(), func(o Origin) bool {
-		return (o.Path == path || strings.HasPrefix(o.Path, path+".") || strings.HasPrefix(o.Path, path+"[")) && o.From != "default"
-	})
 }
 
 func TestConfig_defaultsPassTheirOwnChecks(t *testing.T) {
@@ -222,7 +94,7 @@ func TestConfig_precedence(t *testing.T) {
 	path := writeConfig(t, "orchestrator:\n  max_workers: 2\n  max_per_host: 2\n  grace: 2s\n")
 	l, err := loadConfig(path, true,
 		[]string{"QUIRE_ORCHESTRATOR_MAX_WORKERS=3", "QUIRE_ORCHESTRATOR_MAX_PER_HOST=3", "QUIRE_CONTACT=", "HOME=/"},
-		map[string]string{"orchestrator.max_workers": "4", "retry.max_attempts": "5"})
+		map[string]string{"orchestrator.max_workers": "4"}, setting{"retry.max_attempts", "5"})
 	if err != nil {
 		t.Fatal(err)
 	}

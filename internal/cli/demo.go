@@ -30,6 +30,7 @@ func newDemo(a *app) *cobra.Command {
 same process: made-up works, sources and hosts (slow, throttling and lying ones
 among them), over real sockets and TLS, without a network.
 
+It has settings of its own: --config, --set and --contact change nothing.
 With --store on the command line the queue is there, and stays: it must be a
 place that has none yet.
 
@@ -78,7 +79,7 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 		err := ad.ids(ctx, world.Identifiers())
 		return ad.sum, err
 	}
-	if err := a.harvest(ctx, cfg, quire.RunOptions{Drain: true}, fill); err != nil {
+	if err := a.harvest(ctx, cfg, nil, quire.RunOptions{Drain: true}, fill); err != nil {
 		if exit, ok := errors.AsType[*exitError](err); !ok || exit.code != exitPartial {
 			return err
 		}

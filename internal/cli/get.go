@@ -28,7 +28,8 @@ func newGet(a *app) *cobra.Command {
 nothing is left, and a summary tells what came of it. Whatever the queue held
 before is got too.
 
-Stop it with Ctrl-C and start it again: it goes on where it was.
+Stop it with Ctrl-C and start it again: it goes on where it was. SIGHUP makes it
+read its limits again, as it does queue run.
 
 Exit codes: 0 all good, 3 some works ended in error or some rows were rejected,
 4 configuration (a contact address is needed), 130 interrupted.`,
@@ -51,12 +52,12 @@ func (o *get) do(ctx context.Context, args []string) error {
 	if o.order != "" {
 		flags = map[string]string{"resolvers.order": o.order}
 	}
-	cfg, err := o.networkSettings(flags)
+	settings, err := o.follow(flags)
 	if err != nil {
 		return err
 	}
 	fill := func(ctx context.Context, sys *quire.System) (added, error) { return o.fill(ctx, sys, args) }
-	return o.harvest(ctx, cfg, quire.RunOptions{Drain: true}, fill)
+	return o.harvest(ctx, settings.began.Config.library(), settings, quire.RunOptions{Drain: true}, fill)
 }
 
 // fill queues what the arguments name.

@@ -30,6 +30,12 @@ The first SIGINT (Ctrl-C) or SIGTERM lets running requests finish (orchestrator.
 and hands everything else back; the second one ends the program at once. Either
 way nothing is lost: run it again and it goes on.
 
+SIGHUP makes it read the configuration again: new limits (those of limits,
+orchestrator.max_per_host, max_per_domain and max_per_resolver, and retry.breaker)
+are in force at once, and the log says which; with a configuration that is wrong
+the old ones stay. When the terminal goes away SIGHUP stops the run like SIGTERM,
+but not under nohup.
+
 One process at a time runs a queue; a second one waits and takes over. A run that
 was taken for dead, and whose queue another one runs now, stops with an error.
 
@@ -67,16 +73,17 @@ func (o *runCmd) do(ctx context.Context) error {
 	if o.order != "" {
 		flags["resolvers.order"] = o.order
 	}
-	cfg, err := o.networkSettings(flags)
+	settings, err := o.follow(flags)
 	if err != nil {
 		return err
 	}
-	return o.harvest(ctx, cfg, o.opt, nil)
+	return o.harvest(ctx, settings.began.Config.library(), settings, o.opt, nil)
 }
 
 // harvest opens the data directory, fills the queue with fill if it is not nil,
 // runs it and tells what came of it.
-func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOptions,
+// settings, if not nil, is where cfg is from, and keeps its limits up to date.
+func (a *app) harvest(ctx context.Context, cfg quire.Config, settings *follower, opt quire.RunOptions,
 	fill func(context.Context, *quire.System) (added, error),
 ) (err error) {
 	watch := newWatch(a)
@@ -86,6 +93,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, opt quire.RunOption
 		return err
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
+	defer settings.start(ctx, sys, cfg.Log)()
 	var in added
 	if fill != nil {
 		if in, err = fill(ctx, sys); err != nil {

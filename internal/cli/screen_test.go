@@ -249,3 +249,20 @@ func TestScreen_noColour(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// A terminal that goes away under the live view stops the run, which hands back what
+// it has.
+func TestScreen_terminalGoesAway(t *testing.T) {
+	t.Parallel()
+	s := newStuckWeb(t)
+	p := s.onTerminal(t, []string{"QUIRE_ORCHESTRATOR_GRACE=300ms"}, "get", "10.5555/stuck")
+	s.await(t)
+	p.await(t, "host:press.quire.example")
+	if err := p.tty.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := p.end(t); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	s.wantCounts(t, 1, 0, 0)
+}

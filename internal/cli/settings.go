@@ -10,28 +10,46 @@ import (
 )
 
 // settings returns the library's configuration for commands that make no request.
-func (a *app) settings(flags map[string]string) (quire.Config, error) {
-	l, err := a.load(flags)
+func (a *app) settings(flags map[string]string) (quire.Config, error) { //nolint:unparam // of the shape of its siblings
+	l, err := a.read(flags)
 	if err != nil {
 		return quire.Config{}, err
-	}
-	for _, warning := range l.Warnings {
-		a.note("quire: warning: %s", warning)
 	}
 	return l.Config.library(), nil
 }
 
-// networkSettings is settings for commands that talk to the network: hosts and
-// sources must be told whom to write to.
-func (a *app) networkSettings(flags map[string]string) (quire.Config, error) {
-	cfg, err := a.settings(flags)
+// read is load for commands that use the settings: it tells what is doubtful.
+func (a *app) read(flags map[string]string) (*loaded, error) {
+	l, err := a.load(flags)
 	if err != nil {
-		return cfg, err
+		return nil, err
 	}
-	if err := CheckContact(cfg.Contact); err != nil {
-		return cfg, &exitError{exitConfig, err}
+	for _, warning := range l.Warnings {
+		a.note("quire: warning: %s", warning)
 	}
-	return cfg, nil
+	return l, nil
+}
+
+// readForNetwork is read for commands that talk to the network: hosts and sources
+// must be told whom to write to.
+func (a *app) readForNetwork(flags map[string]string) (*loaded, error) {
+	l, err := a.read(flags)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkContact(string(l.Config.Contact), l.origins["contact"]); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// networkSettings is settings for commands that talk to the network.
+func (a *app) networkSettings(flags map[string]string) (quire.Config, error) {
+	l, err := a.readForNetwork(flags)
+	if err != nil {
+		return quire.Config{}, err
+	}
+	return l.Config.library(), nil
 }
 
 // library turns the program's settings into the library's.

@@ -23,7 +23,8 @@ import (
 // patience bounds every wait for the program; it is reached only by failing tests.
 const patience = 30 * time.Second
 
-// stuckWeb is a web whose one file does not come until it is let go.
+// stuckWeb is a web with two files, of which that of 10.5555/stuck does not come
+// until it is let go.
 type stuckWeb struct {
 	data    string        // data directory, with its configuration
 	started chan struct{} // a request for the file has come
@@ -52,7 +53,10 @@ func newStuckWeb(t *testing.T) *stuckWeb {
 		}
 		testweb.File("application/pdf", work.File(page+".pdf")).ServeHTTP(rw, r)
 	})
-	w.Serve(testweb.World{Works: []testweb.Work{work}})
+	second := work
+	second.DOI, second.Copies = "10.5555/second", []testweb.Copy{work.Copies[0]}
+	second.Copies[0].URL, second.Copies[0].Lies = page+"/second.pdf", nil
+	w.Serve(testweb.World{Works: []testweb.Work{work, second}})
 	if err := writeWebConfig(w, filepath.Join(s.data, "quire.yaml")); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +174,6 @@ func TestSignal_HandsBack(t *testing.T) {
 		"drain, SIGINT":  {[]string{"queue", "run", "--drain"}, os.Interrupt, 130},
 		"drain, SIGTERM": {[]string{"queue", "run", "--drain"}, syscall.SIGTERM, 130},
 		"run, SIGTERM":   {[]string{"queue", "run"}, syscall.SIGTERM, 0},
-		"run, SIGHUP":    {[]string{"queue", "run"}, syscall.SIGHUP, 0},
 		"run, SIGINT":    {[]string{"queue", "run"}, os.Interrupt, 130},
 	}
 	for name, tt := range tests {
@@ -234,8 +237,16 @@ func TestSignal_SecondIsAtOnce(t *testing.T) {
 
 // A reader that waits for stdin stops too.
 func TestSignal_WhileReadingStdin(t *testing.T) {
-	for _, args := range [][]string{{"get", "-"}, {"queue", "import", "-"}, {"queue", "import", "-", "--strict"}} {
-		t.Run(fmt.Sprint(args), func(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		sig  os.Signal
+	}{
+		{[]string{"get", "-"}, os.Interrupt},
+		{[]string{"queue", "import", "-"}, os.Interrupt},
+		{[]string{"queue", "import", "-", "--strict"}, os.Interrupt},
+		{[]string{"queue", "import", "-"}, syscall.SIGHUP}, // it has nothing to read again
+	} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
 			s := newStuckWeb(t)
 			r, w, err := os.Pipe()
@@ -244,12 +255,12 @@ func TestSignal_WhileReadingStdin(t *testing.T) {
 			}
 			defer w.Close()
 			defer r.Close()
-			p := s.start(t, nil, r, args...)
+			p := s.start(t, nil, r, tt.args...)
 			// The pipe holds 64 KiB: once more than that is written, quire is reading.
 			if _, err := w.WriteString(strings.Repeat("10.5555/stuck\n", 10_000)); err != nil {
 				t.Fatal(err)
 			}
-			p.signal(t, os.Interrupt)
+			p.signal(t, tt.sig)
 			if code, said := p.end(t); code != 130 || said != "quire: interrupted: what is done is kept; run it again to go on\n" {
 				t.Errorf("exit code %d, said %q", code, said)
 			}

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,8 @@ func (t *Table) number() int32 {
 	return int32(len(t.all) - 1)
 }
 
-// join makes k a member of the group that its rule names.
+// join makes k, with the requests that it has in flight, a member of the group
+// that its rule names.
 func (t *Table) join(k *key, r limit.Rule) {
 	if r.Group == "" {
 		return
@@ -116,6 +118,7 @@ func (t *Table) join(k *key, r limit.Rule) {
 	}
 	g.most = r.GroupInFlight
 	g.keys++
+	g.inFlight += k.limit.InFlight()
 	k.group = g
 }
 
@@ -165,12 +168,18 @@ func (t *Table) sweep(now time.Duration) {
 	t.sweepAt = max(firstSweep, 2*len(t.keys))
 }
 
-// quit ends k's membership in its group.
+// quit ends k's membership in its group, which its rule must still name.
 func (t *Table) quit(k *key) {
-	if k.group == nil {
+	g := k.group
+	if g == nil {
 		return
 	}
-	if k.group.keys--; k.group.keys == 0 {
+	g.inFlight -= k.limit.InFlight()
+	if k.parked {
+		g.parked = slices.DeleteFunc(g.parked, func(other *key) bool { return other == k })
+		k.parked = false
+	}
+	if g.keys--; g.keys == 0 {
 		delete(t.groups, k.limit.Rule().Group)
 	}
 	k.group = nil

@@ -63,9 +63,6 @@ func (m *model) check(t *rapid.T) {
 		if want, reason := k.limit.Gate(since(m.now)); s.Gate != want || s.Reason != reason || s.Breaker != k.limit.Breaker(since(m.now)) {
 			t.Fatalf("%s: gate opens in %v (%s), breaker %s; want %v (%s), %s", name, s.Gate, s.Reason, s.Breaker, want, reason, k.limit.Breaker(since(m.now)))
 		}
-		if g := k.limit.Rule(); g.GroupInFlight > 0 && m.inGroup(k) > g.GroupInFlight {
-			t.Fatalf("%d in flight at a group of %d", m.inGroup(k), g.GroupInFlight)
-		}
 	}
 	if m.table.HasReady() != ready {
 		t.Fatalf("HasReady = %v, want %v", !ready, ready)

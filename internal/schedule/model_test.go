@@ -93,7 +93,8 @@ func TestTable_property(t *testing.T) {
 	})
 }
 
-// drawRule makes the rule of key i. Keys 0 and 1 are a group; key 2 takes batches.
+// drawRule makes the rule of key i. Keys 0 and 1 are in one of two groups or in
+// none; key 2 may take batches.
 func drawRule(t *rapid.T, i int) limit.Rule {
 	r := limit.Rule{
 		InFlight: rapid.IntRange(0, 3).Draw(t, "in flight"),
@@ -103,9 +104,12 @@ func drawRule(t *rapid.T, i int) limit.Rule {
 	}
 	switch i {
 	case 0, 1:
-		r.Group, r.GroupInFlight = "group", 2
+		r.Group = rapid.SampledFrom([]string{"group", "group", "group", "other", ""}).Draw(t, "group")
+		if r.Group != "" {
+			r.GroupInFlight = 2
+		}
 	case 2:
-		r.Batch = 3
+		r.Batch = rapid.SampledFrom([]int{3, 3, 1}).Draw(t, "batch")
 	}
 	return r
 }
@@ -126,7 +130,7 @@ func (m *model) key(name string) *modelKey {
 // inGroup counts the requests in flight at the keys of k's group.
 func (m *model) inGroup(k *modelKey) (n int) {
 	for _, p := range m.out {
-		if !p.left && !p.Down && p.key.limit.Rule().Group == k.limit.Rule().Group {
+		if group := k.limit.Rule().Group; group != "" && !p.left && !p.Down && p.key.limit.Rule().Group == group {
 			n++
 		}
 	}
@@ -290,6 +294,9 @@ func (m *model) pick(t *rapid.T, now time.Time) bool {
 		mp.ticket = k.limit.Start(since(now))
 	}
 	m.out = append(m.out, mp)
+	if g := k.limit.Rule(); g.GroupInFlight > 0 && m.inGroup(k) > g.GroupInFlight {
+		t.Fatalf("%s started as one of %d in flight at a group of %d", k.name, m.inGroup(k), g.GroupInFlight)
+	}
 	return true
 }
 

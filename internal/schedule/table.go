@@ -8,6 +8,7 @@
 package schedule
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -244,16 +245,28 @@ func (t *Table) SetRules(at time.Time, rule func(key string) limit.Rule) {
 	}
 }
 
-// setRule changes the allowance of a key. It stays in its group.
+// setRule changes the allowance of a key, and with it perhaps its group.
 func (t *Table) setRule(k *key, r limit.Rule, now time.Duration) {
 	before := k.limit.Rule()
-	r.Group = before.Group
+	left := k.group
+	if r.Group != before.Group {
+		t.quit(k)
+	}
 	k.limit.SetRule(r)
-	if k.group != nil {
+	if r.Group != before.Group {
+		t.join(k, r)
+	} else if k.group != nil {
 		k.group.most = r.GroupInFlight
 	}
-	if before.Batch <= 1 && r.Batch > 1 {
+	switch {
+	case before.Batch <= 1 && r.Batch > 1:
 		t.batching = append(t.batching, k)
+	case before.Batch > 1 && r.Batch <= 1:
+		t.batching = slices.DeleteFunc(t.batching, func(other *key) bool { return other == k })
 	}
 	t.place(k, now)
+	t.unpark(k.group, now)
+	if left != k.group {
+		t.unpark(left, now)
+	}
 }
