@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -111,7 +112,12 @@ func TestVerify_whileRunning(t *testing.T) {
 	}
 	b.with(func(s *quire.System) {
 		var kinds []string
-		done, err := s.Verify(t.Context(), quire.VerifyOptions{Found: found(&kinds)})
+		var steps []string
+		far := func(c quire.Verified) { steps = append(steps, c.Now) }
+		done, err := s.Verify(t.Context(), quire.VerifyOptions{Found: found(&kinds), Progress: far})
+		if steps = slices.Compact(steps); !slices.Equal(steps, []string{"jobs", "files", "links", "manifest"}) {
+			t.Errorf("told of %v", steps)
+		}
 		if err != nil || len(kinds) > 0 || done.Works != len(ids) {
 			t.Errorf("%+v, %v, %v; want %d works and no finding", done, kinds, err, len(ids))
 		}

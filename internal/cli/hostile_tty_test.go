@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"syscall"
@@ -210,24 +211,27 @@ func TestHostile_readerStops(t *testing.T) {
 func TestHostile_noEscapes(t *testing.T) {
 	q := newLongQueue(t)
 	environments := map[string][]string{
-		"a capable TERM": {"TERM=xterm-256color", "COLORTERM=truecolor"},
 		"NO_COLOR":       {"TERM=xterm-256color", "NO_COLOR=1"},
 		"TERM=dumb":      {"TERM=dumb"},
 		"CI":             {"TERM=xterm-256color", "CI=true"},
-		"forced":         {"TERM=xterm-256color", "CLICOLOR_FORCE=1", "FORCE_COLOR=1", "TTY_FORCE=1"},
-		"--progress tui": {"TERM=xterm-256color", "QUIRE_PROGRESS=tui"},
-		"debug":          {"TERM=xterm-256color", "QUIRE_LOG_LEVEL=debug"},
+		"colours forced": {"TERM=xterm-256color", "COLORTERM=truecolor", "CLICOLOR_FORCE=1", "FORCE_COLOR=1", "TTY_FORCE=1"},
+		"all of it":      {"TERM=xterm-256color", "QUIRE_PROGRESS=tui", "QUIRE_LOG_LEVEL=debug"},
 	}
-	commands := printing(q)
-	commands["usage"] = []string{"queue", "list", "--limit", "-1"}
-	commands["unknown"] = []string{"lits"}
-	commands["enqueue"] = []string{"queue", "enqueue", "\x1b[31mred\x1b[0m"}
-	commands["get"] = []string{"get", "10.5555/x"}
-	delete(commands, "stats, watched") // does not end by itself
-	delete(commands, "bench")
+	few := map[string][]string{
+		"usage": {"queue", "list", "--limit", "-1"}, "unknown": {"lits"}, "get": {"get", "10.5555/x"}, "stats": {"queue", "stats"},
+		"enqueue": {"queue", "enqueue", "\x1b[31mred\x1b[0m"}, "import": {"queue", "import", q.path("ids.txt")},
+	}
+	all := printing(q)
+	delete(all, "stats, watched") // does not end by itself
+	delete(all, "bench")
+	maps.Copy(all, few)
 	for where, env := range environments {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
+			commands := few
+			if where == "all of it" {
+				commands = all
+			}
 			for name, args := range commands {
 				c := q.command(t, args...)
 				c.Env = append(c.Env, env...)

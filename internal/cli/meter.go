@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -65,24 +64,24 @@ func (a *app) meter(doing string, look func() reading) (stop func()) {
 	return beside(m.lines)
 }
 
-// beside runs do in a goroutine until stop is called, which waits for it.
-func beside(do func(context.Context)) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+// beside runs do in a goroutine until stop is called, which closes over and waits.
+func beside(do func(over <-chan struct{})) (stop func()) {
+	over := make(chan struct{})
 	var doing sync.WaitGroup
-	doing.Go(func() { do(ctx) })
+	doing.Go(func() { do(over) })
 	return sync.OnceFunc(func() {
-		cancel()
+		close(over)
 		doing.Wait()
 	})
 }
 
 // lines prints a line every so often.
-func (m *meter) lines(ctx context.Context) {
+func (m *meter) lines(over <-chan struct{}) {
 	every := time.NewTicker(plainEvery)
 	defer every.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-over:
 			return
 		case <-every.C:
 			m.app.note("%s", m.line(time.Now()))
@@ -91,11 +90,11 @@ func (m *meter) lines(ctx context.Context) {
 }
 
 // draw draws the line again and again, and takes it away.
-func (m *meter) draw(ctx context.Context) {
+func (m *meter) draw(over <-chan struct{}) {
 	wait := time.NewTimer(drawAfter)
 	defer wait.Stop()
 	select {
-	case <-ctx.Done():
+	case <-over:
 		return
 	case <-wait.C:
 	}
@@ -110,7 +109,7 @@ func (m *meter) draw(ctx context.Context) {
 			stderr.draw(fitted(m.line(time.Now()), columns))
 		}
 		select {
-		case <-ctx.Done():
+		case <-over:
 			return
 		case <-every.C:
 		}

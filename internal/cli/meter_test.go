@@ -27,6 +27,14 @@ func (h *heard) Write(p []byte) (int, error) {
 	return h.text.Write(p)
 }
 
+// said is what was written so far and how often, once nobody is at it.
+func (h *heard) said() (text string, times int) {
+	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.String(), len(h.at)
+}
+
 // onMeter is an app whose stderr is heard.
 func onMeter(progress string) (*app, *heard) {
 	h := &heard{began: time.Now()}
@@ -84,23 +92,23 @@ func TestMeter_draw(t *testing.T) {
 		m := &meter{app: a, doing: "exporting", look: steady(time.Now(), 0), began: time.Now()}
 		stop := beside(m.draw)
 		time.Sleep(drawAfter - time.Millisecond)
-		if h.text.Len() > 0 {
-			t.Errorf("drawn early: %q", h.text.String())
+		if text, _ := h.said(); text != "" {
+			t.Errorf("drawn early: %q", text)
 		}
 		time.Sleep(time.Second)
-		synctest.Wait()
-		if n := len(h.at); n != 5 {
-			t.Errorf("drawn %d times in a second: %q", n, h.text.String())
+		before, n := h.said()
+		if n != 5 {
+			t.Errorf("drawn %d times in a second: %q", n, before)
 		}
-		h.text.Reset()
 		a.note("left out: x")
 		const line = "1s  exporting  1300 rows, 1000/s"
-		if got, want := h.text.String(), toStart+eraseRest+"left out: x\n"+line; got != want {
+		text, _ := h.said()
+		if got, want := strings.TrimPrefix(text, before), toStart+eraseRest+"left out: x\n"+line; got != want {
 			t.Errorf("a note came as %q, want %q", got, want)
 		}
 		stop()
-		if got := h.text.String(); !strings.HasSuffix(got, line+toStart+eraseRest) {
-			t.Errorf("at the end there is %q", got)
+		if text, _ := h.said(); !strings.HasSuffix(text, line+toStart+eraseRest) {
+			t.Errorf("at the end there is %q", text)
 		}
 	})
 }

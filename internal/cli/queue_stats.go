@@ -39,7 +39,7 @@ ten seconds ago while one is going on, else when the last one ended.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.do(c.Context()) },
 	}
-	c.Flags().BoolVar(&o.watch, "watch", false, "print again every two seconds")
+	c.Flags().BoolVar(&o.watch, "watch", false, "count again every two seconds: on a terminal on one page, which Ctrl-C ends")
 	return c
 }
 

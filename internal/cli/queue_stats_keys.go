@@ -110,30 +110,29 @@ func (t keyTable) cells() int {
 }
 
 func (t keyTable) heading() string {
-	line := t.first("key")
-	for _, c := range t.others {
-		line += fmt.Sprintf(" %*s", c.cells, c.name)
-	}
-	return t.fit(line)
+	return t.fit(t.cellsOf("key", func(c keyColumn) string { return c.name }))
 }
 
 func (t keyTable) row(k report.KeyStats) string {
-	line := t.first(printable(k.Key))
-	for _, c := range t.others {
-		line += fmt.Sprintf(" %*s", c.cells, c.of(k))
-	}
+	line := t.cellsOf(printable(k.Key), func(c keyColumn) string { return c.of(k) })
 	if why := keptBy(k); why != "" && (t.columns == unlimited || ansi.StringWidth(line)+2+leastWhy <= t.columns) {
 		line += "  " + printable(why)
 	}
 	return t.fit(line)
 }
 
-// first is the first cell of a row.
-func (t keyTable) first(text string) string {
+// cellsOf is a row: what is in its first cell, and in the others.
+func (t keyTable) cellsOf(first string, other func(keyColumn) string) string {
 	if t.columns != unlimited {
-		text = ansi.Truncate(text, t.key, "…")
+		first = ansi.Truncate(first, t.key, "…")
 	}
-	return text + strings.Repeat(" ", max(0, t.key-ansi.StringWidth(text)))
+	var line strings.Builder
+	line.WriteString(first)
+	line.WriteString(strings.Repeat(" ", max(0, t.key-ansi.StringWidth(first))))
+	for _, c := range t.others {
+		fmt.Fprintf(&line, " %*s", c.cells, other(c))
+	}
+	return line.String()
 }
 
 func (t keyTable) fit(line string) string {

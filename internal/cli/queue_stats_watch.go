@@ -34,10 +34,10 @@ func (o *stats) follow(ctx context.Context, look func() (report.Stats, error)) e
 	}
 	for first := true; ; first = false {
 		s, err := look()
-		if ctx.Err() != nil {
-			return nil // stopped, which is how this ends
-		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // stopped, which is how this ends
+		case err != nil:
 			return err
 		}
 		if !first && !o.json {

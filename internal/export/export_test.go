@@ -117,6 +117,20 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// How far it is comes often, and in the end it is all of it.
+func TestManifest_told(t *testing.T) {
+	var told []int
+	src := source{
+		n:      1200,
+		job:    func(id int64) queue.Job { return stored(fmt.Sprint("doi:10.5555/", id), paper.File{}) },
+		record: func(string) (paper.Record, error) { return paper.Record{}, nil },
+	}
+	n, err := export.Manifest(t.Context(), io.Discard, src, export.Options{Told: func(n int) { told = append(told, n) }})
+	if err != nil || n != src.n || len(told) < 3 || told[len(told)-1] != n || !slices.IsSorted(told) {
+		t.Errorf("%d, %v, told %v", n, err, told)
+	}
+}
+
 func TestManifest_fails(t *testing.T) {
 	broken := errors.New("broken")
 	src := works([]string{"pmid:1", "pmid:2"}, []string{"a", "b"})

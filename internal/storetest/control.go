@@ -161,9 +161,11 @@ func (c control) try(t *testing.T, s Store, what string, tt filterCase, limit in
 		want = want[:min(f.Limit, len(want))]
 	}
 	before := list(t, s, queue.Filter{})
+	told := 0
+	f.Changed = func(sum int) { told = sum }
 	n, err := c.call(s, t.Context(), f)
-	if err != nil || n != len(want) {
-		t.Errorf("%s: got %d, %v; want %d", what, n, err, len(want))
+	if err != nil || n != len(want) || told != n {
+		t.Errorf("%s: got %d, %v, and told %d; want %d", what, n, err, told, len(want))
 	}
 	after := make(map[string]queue.Job)
 	for _, j := range list(t, s, queue.Filter{}) {
