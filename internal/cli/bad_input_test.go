@@ -75,8 +75,10 @@ func wrongValues() map[string][]bad {
 		"log-level":  {{"loud", 2, `--log-level "loud": must be one of debug, info, warn, error`}},
 		"log-work":   {{"nonsense", 2, `--log-work: not an identifier: "nonsense"`}},
 		"set": {
-			{"contact", 2, `--set "contact": must be PATH=VALUE`}, {"robots.obay=false", 4, `robots.obay: .*the nearest known is obey`},
-			{"orchestrator.max_workers=0", 4, `"0" is out of range`}, {"resolvers.core.api_key=hunter2", 4, `api_key`},
+			{"contact", 2, `--set "contact": must be PATH=VALUE`},
+			{"robots.obay=false", 4, `robots.obay: .*the nearest known is obey`},
+			{"orchestrator.max_workers=0", 4, `"0" is out of range`},
+			{"resolvers.core.api_key=hunter2", 4, `api_key`},
 		},
 		"progress": {{"fancy", 2, `--progress "fancy": must be one of auto, tui, plain, none`}},
 		"store": {
