@@ -132,6 +132,15 @@ func (s *System) Bound() (key string, left time.Duration) {
 	return "", 0
 }
 
+// Keys returns the state of every key that the run knows, by name, while Run runs;
+// nil otherwise. It may be called at any time.
+func (s *System) Keys() []KeyState {
+	if orch := s.running.Load(); orch != nil {
+		return orch.Keys()
+	}
+	return nil
+}
+
 // Noted returns how keys stand as runs have noted it, in this process or another:
 // what they have learnt of each, up to some ten seconds ago. Notes that can't be
 // read are left out.
