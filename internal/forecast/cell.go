@@ -7,13 +7,12 @@ type cell struct {
 	fresh   float64 // rows that have come in this step of time
 	heavy   uint8   // bucket of the time that its work takes
 	share   float64 // of the slots that it would use
-	open    float64 // seconds of it that the key may use
-	room    float64 // rows that it can still serve in it
+	open    float64 // seconds of this step of time in which it is at work
+	room    float64 // rows that it can still serve in this step of time
 	rate    float64 // rows a second at most
 	service float64 // seconds of a request
 	batch   float64 // rows of a request
 	gate    float64 // seconds until it may start
-	sink    bool    // what comes here stays
 
 	again    [stages]float64 // shares of rows that come back after a wait
 	wait     [stages]float64 // seconds

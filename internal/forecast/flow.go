@@ -74,8 +74,7 @@ func (f *flow) ahead(now float64) (rows, longest float64) {
 // reckoned with.
 const oneJob = 0.1
 
-// advance lets dt seconds pass.
-// Rows that come to a key meanwhile go on from there in the same time: what would
+// advance lets dt seconds pass. Rows that come to a key meanwhile go on from there in the same time: what would
 // take many steps of time otherwise, for a walk over many keys, takes sweeps.
 func (f *flow) advance(now, dt float64) {
 	for i := range f.cells {
@@ -91,10 +90,6 @@ func (f *flow) advance(now, dt float64) {
 		c.mass[0] += c.fresh // from keys before it
 		c.fresh = 0
 		n := c.all()
-		if c.sink {
-			c.mass = [stages]float64{}
-			continue
-		}
 		if out := c.out(n); out > 0 {
 			f.end(c, out/n)
 		}

@@ -41,27 +41,32 @@ func (f *Forecast) Left(at time.Time, keys []schedule.KeyState, stats queue.Stat
 	f.look(at, keys, slots)
 	m := f.model(at, keys, stats, slots)
 	e := Estimate{Paused: m.paused}
-	if !f.enough(at, stats) {
+	if !f.enough(stats) {
 		return e
 	}
 	seconds := m.run()
-	e.OK, e.Raw = true, time.Duration(seconds*float64(time.Second))
+	e.OK, e.Raw = true, time.Duration(min(seconds, mostLeft.Seconds())*float64(time.Second))
 	e.Binds, e.Key = m.binds(seconds)
 	e.Left = f.smooth(at, e.Raw)
 	return e
 }
 
 const (
-	// enoughShare is the share of all jobs that must have finished.
-	enoughShare = 0.02
-	// leastFinished is how many must have.
+	// mostLeft is the longest that is foretold.
+	mostLeft = 10 * 365 * 24 * time.Hour
+	// leastFinished is how many jobs must have finished before anything is said.
 	leastFinished = 3
+	// enoughShare is the part of all jobs that must have as well, unless
+	// enoughFinished have.
+	enoughShare    = 0.02
+	enoughFinished = 100
 )
 
-// enough reports whether enough has been seen to tell anything.
-func (f *Forecast) enough(at time.Time, stats queue.Stats) bool {
-	open := float64(stats.Queued + stats.InProgress)
-	return open == 0 || f.finished >= leastFinished && float64(f.finished) >= enoughShare*(float64(f.finished)+open)
+// enough reports whether enough has been seen to say anything.
+func (f *Forecast) enough(stats queue.Stats) bool {
+	open := stats.Queued + stats.InProgress
+	all := float64(f.finished + open)
+	return open == 0 || f.finished >= leastFinished && float64(f.finished) >= min(enoughShare*all, enoughFinished)
 }
 
 // smooth takes out jumps: the end that is shown goes a part of the way to the one
@@ -76,3 +81,29 @@ func (f *Forecast) smooth(at time.Time, raw time.Duration) time.Duration {
 	f.shown, f.end = at, end
 	return max(0, end.Sub(at))
 }
+
+// binds tells what the length of the run comes from.
+func (m *model) binds(seconds float64) (Binding, string) {
+	if seconds <= 0 {
+		return Nothing, ""
+	}
+	what, name := Waits, ""
+	longest := waits * seconds
+	for i := range m.cells {
+		c := &m.cells[i]
+		if c.requests < oneJob || m.places[i].class == nil {
+			continue
+		}
+		if t := c.gate + c.requests*c.batch/c.rate; t > longest {
+			what, name, longest = Key, m.places[i].name, t
+		}
+	}
+	if t := m.spent / m.slots; t > longest {
+		return Slots, ""
+	}
+	return what, name
+}
+
+// waits is the part of the time that a key or the slots must be at work for it to
+// be them that bind. Otherwise it is that rows wait.
+const waits = 0.5

@@ -1,8 +1,6 @@
 package forecast
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/quire-dev/quire/internal/schedule"
@@ -18,6 +16,7 @@ type model struct {
 	halted bool    // the whole queue is paused
 	paused int
 	places []*place // of the cells
+	sink   int32    // the cell where paused keys are
 	coming float64  // jobs that will come to a key for each that has come, by weight
 }
 
@@ -34,6 +33,8 @@ func (f *Forecast) model(at time.Time, keys []schedule.KeyState, stats queue.Sta
 	for _, class := range f.classes {
 		m.add(class, cell{rate: open, service: class.service(m.weight), batch: 1})
 	}
+	m.add(&place{}, cell{batch: 1, rate: open}) // what comes here is gone at once
+	m.sink = int32(len(m.cells) - 1)
 	for _, p := range m.worth(f.order) {
 		m.add(p, m.cell(p))
 	}
@@ -60,9 +61,14 @@ func (f *Forecast) known(keys []schedule.KeyState, queued []queue.KeyStats) (kno
 		p.state = &keys[i]
 	}
 	for i := range queued {
-		p := f.place(queued[i].Key)
+		p, k := f.place(queued[i].Key), &queued[i]
 		note(p)
-		p.queue = &queued[i]
+		if before := p.queue; before != nil { // of one class, and more keys than are known one by one
+			sum := *before
+			sum.Ready, sum.Delayed, sum.InFlight = sum.Ready+k.Ready, sum.Delayed+k.Delayed, sum.InFlight+k.InFlight
+			k = &sum
+		}
+		p.queue = k
 	}
 	return known
 }
@@ -74,56 +80,6 @@ func (m *model) add(p *place, c cell) {
 	p.cell = int32(len(m.cells))
 	m.places = append(m.places, p)
 	m.cells = append(m.cells, c)
-}
-
-const (
-	// worthShare is the part of the longest time of a key under which one can't
-	// bind the run.
-	worthShare = 0.02
-	// mostCells is how many keys are played through one by one.
-	mostCells = 400
-)
-
-// worth returns the places that may matter one by one, in the order in which jobs
-// meet them. The others count to their class.
-func (m *model) worth(order []*place) []*place {
-	type candidate struct {
-		number int
-		time   float64
-	}
-	var all []candidate
-	longest := 0.0
-	for n, p := range order {
-		p.cell = p.class.cell
-		if t := m.outlook(p); t > 0 {
-			all = append(all, candidate{n, t})
-			longest = max(longest, t)
-		}
-	}
-	all = slices.DeleteFunc(all, func(c candidate) bool { return c.time < worthShare*longest })
-	if len(all) > mostCells {
-		slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(b.time, a.time) })
-		all = all[:mostCells]
-		slices.SortFunc(all, func(a, b candidate) int { return a.number - b.number })
-	}
-	places := make([]*place, len(all))
-	for i, c := range all {
-		places[i] = order[c.number]
-	}
-	return places
-}
-
-// outlook is about how many seconds a key will take, 0 if it can't be told.
-func (m *model) outlook(p *place) float64 {
-	if p.state == nil && p.queue == nil {
-		return 0
-	}
-	c := m.cell(p)
-	rows := m.coming * p.came
-	if k := p.queue; k != nil {
-		rows += float64(k.Ready + k.Delayed + k.InFlight)
-	}
-	return c.gate + rows/c.rate
 }
 
 // cell says how fast a key is.
@@ -153,9 +109,8 @@ func (m *model) fill(p *place) {
 	if k == nil {
 		return
 	}
-	if k.Paused || m.halted {
+	if m.isPaused(k) {
 		m.paused += k.Ready + k.Delayed
-		c.sink = c.sink || p.cell != p.kind().cell
 		return
 	}
 	c.mass[0] += float64(k.Ready + k.InFlight)
@@ -187,26 +142,3 @@ func (m *model) delay(c *cell, p *place, rows float64) {
 		}
 	}
 }
-
-// binds tells what the length of the run comes from.
-func (m *model) binds(seconds float64) (Binding, string) {
-	if seconds <= 0 {
-		return Nothing, ""
-	}
-	what, name := Waits, ""
-	longest := waits * seconds
-	for i := range m.cells {
-		c := &m.cells[i]
-		if t := c.gate + c.requests*c.batch/c.rate; t > longest && m.places[i].class != nil {
-			what, name, longest = Key, m.places[i].name, t
-		}
-	}
-	if t := m.spent / m.slots; t > longest {
-		return Slots, ""
-	}
-	return what, name
-}
-
-// waits is the part of the time that a key or the slots must be at work for it to
-// be them that bind. Otherwise it is that rows wait.
-const waits = 0.5
