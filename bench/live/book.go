@@ -32,7 +32,7 @@ func newBook() *book { return &book{zero: time.Unix(0, 0), forecast: forecast.Ne
 func (b *book) observe(s step) {
 	b.over = max(b.over, s.At)
 	b.forecast.Observe(forecast.Step{
-		At: b.zero.Add(s.At), Key: s.Key, Next: s.Next, Finished: s.Finished, Delay: s.Delay, Attempt: s.Attempt,
+		At: b.zero.Add(s.At), Job: s.Job, Key: s.Key, Next: s.Next, Finished: s.Finished, Delay: s.Delay, Attempt: s.Attempt,
 	})
 }
 

@@ -98,7 +98,7 @@ func (w *watch) observe(e quire.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := step{
-		At: time.Since(w.began), Key: e.Key, Next: e.NextKey, Finished: e.State.Terminal(), Delay: e.Delay, Attempt: e.Job.Attempts,
+		At: time.Since(w.began), Job: e.Job.ID, Key: e.Key, Next: e.NextKey, Finished: e.State.Terminal(), Delay: e.Delay, Attempt: e.Job.Attempts,
 	}
 	w.book.observe(s)
 	w.trace.write(line{Step: &s})

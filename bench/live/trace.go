@@ -16,6 +16,7 @@ import (
 // step is one of a job, as a trace has it.
 type step struct {
 	At       time.Duration
+	Job      int64
 	Key      string
 	Next     string        `json:",omitempty"`
 	Finished bool          `json:",omitempty"`

@@ -26,10 +26,10 @@ func crowd(n int) (*forecast.Forecast, time.Time, []schedule.KeyState, queue.Sta
 	for i := range 4 * n {
 		at = at.Add(10 * time.Millisecond)
 		key := host(i % n)
-		f.Observe(forecast.Step{At: at, Key: "resolver:a", Next: key, Attempt: 1})
-		f.Observe(forecast.Step{At: at, Key: key, Finished: i%7 > 0, Next: "resolver:a", Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: "resolver:a", Next: key, Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: key, Finished: i%7 > 0, Next: "resolver:a", Attempt: 1})
 		if i%9 == 0 {
-			f.Observe(forecast.Step{At: at, Key: key, Next: key, Delay: time.Minute, Attempt: 1})
+			f.Observe(forecast.Step{At: at, Job: int64(i), Key: key, Next: key, Delay: time.Minute, Attempt: 1})
 		}
 	}
 	return f, at, keys, stats
@@ -54,6 +54,6 @@ func BenchmarkObserve(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		f.Observe(forecast.Step{At: at, Key: "resolver:a", Next: keys[i%5000].Key, Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: "resolver:a", Next: keys[i%5000].Key, Attempt: 1})
 	}
 }

@@ -1,4 +1,4 @@
 package forecast
 
 // Known is how many keys are known one by one.
-func (f *Forecast) Known() int { return len(f.places) }
+func (f *Forecast) Known() int { return len(f.keys) }

@@ -2,7 +2,8 @@ package forecast
 
 // flow is the rest of a run, as quantities instead of jobs.
 type flow struct {
-	cells  []cell // in the order in which jobs meet them
+	cells  []cell
+	lanes  []lane // in the order in which jobs meet them
 	routed []float64
 	slots  float64
 	spent  float64 // seconds of slots
@@ -18,11 +19,18 @@ const (
 	// rest is how many jobs are left when a run is as likely over as not: the chance
 	// that none is left is then one half.
 	rest = 0.69
+	// oneJob is how much of a job there must be at a key for its request to be
+	// reckoned with.
+	oneJob = 0.1
+	// sweeps is how often what has just come to a key is sent on in a step of time.
+	sweeps = 4
+	// least is the number of rows below which none is worth sending on.
+	least = 1e-6
 )
 
 // run lets the flow run out and returns how many seconds that takes.
 func (f *flow) run() float64 {
-	f.routed = make([]float64, len(f.cells))
+	f.routed = make([]float64, len(f.lanes))
 	now := 0.0
 	for range mostRounds {
 		rows, longest := f.ahead(now)
@@ -39,27 +47,33 @@ func (f *flow) run() float64 {
 // ahead returns how many rows there are and the seconds that the longest of what is
 // known takes, and gives each key its share of the slots.
 func (f *flow) ahead(now float64) (rows, longest float64) {
+	for i := range f.cells {
+		f.cells[i].rows = 0
+	}
+	for i := range f.lanes {
+		l := &f.lanes[i]
+		l.mass[0] += l.fresh
+		l.fresh = 0
+		f.cells[l.cell].rows += l.all()
+		if l.later != nil && l.later.rows >= least {
+			rows += l.later.rows
+			longest = max(longest, l.later.last(), l.later.width)
+		}
+	}
 	var wants demand
 	for i := range f.cells {
 		c := &f.cells[i]
-		if c.later != nil && c.later.rows >= least {
-			rows += c.later.rows
-			longest = max(longest, c.later.last(), c.later.width)
-		}
-		c.mass[0] += c.fresh
-		c.fresh = 0
-		n := c.all()
-		if n == 0 {
+		if c.rows == 0 {
 			continue
 		}
-		rows += n
-		gate, left := max(0, c.gate-now), n/c.rate
+		rows += c.rows
+		gate, left := max(0, c.gate-now), c.rows/c.rate
 		if c.heavy = bucket(left); gate == 0 {
-			wants.add(c.heavy, min(n, c.rate*c.service)/c.batch)
+			wants.add(c.heavy, min(c.rows, c.rate*c.service)/c.batch)
 		}
-		wants.work += n * c.service / c.batch
+		wants.work += c.rows * c.service / c.batch
 		longest = max(longest, gate+left)
-		if n > oneJob {
+		if c.rows > oneJob {
 			longest = max(longest, gate+c.service)
 		}
 	}
@@ -70,52 +84,47 @@ func (f *flow) ahead(now float64) (rows, longest float64) {
 	return rows, max(longest, wants.work/f.slots)
 }
 
-// oneJob is how much of a job there must be at a key for its request to be
-// reckoned with.
-const oneJob = 0.1
-
-// advance lets dt seconds pass. Rows that come to a key meanwhile go on from there in the same time: what would
-// take many steps of time otherwise, for a walk over many keys, takes sweeps.
+// advance lets dt seconds pass. Rows that come to a key meanwhile go on from there in
+// the same time: what would take many steps of time otherwise, for a walk over many
+// keys, takes sweeps.
 func (f *flow) advance(now, dt float64) {
 	for i := range f.cells {
 		c := &f.cells[i]
 		c.open = max(0, min(dt, now+dt-c.gate)) * c.share
 		c.room = c.rate * c.open
-		if c.later != nil {
-			c.later.pass(dt, &c.mass)
+	}
+	for i := range f.lanes {
+		if l := &f.lanes[i]; l.later != nil {
+			f.cells[l.cell].rows += l.later.pass(dt, &l.mass)
 		}
 	}
 	for i := range f.cells {
 		c := &f.cells[i]
-		c.mass[0] += c.fresh // from keys before it
-		c.fresh = 0
-		n := c.all()
-		if out := c.out(n); out > 0 {
-			f.end(c, out/n)
+		if c.share = 0; c.rows > 0 {
+			c.share = c.out(c.rows) / c.rows
+		}
+	}
+	for i := range f.lanes {
+		l := &f.lanes[i]
+		if part := f.cells[l.cell].share; part > 0 {
+			f.end(l, part)
 		}
 	}
 	for range sweeps {
 		f.route()
-		for i := range f.cells {
-			c := &f.cells[i]
-			if c.fresh < least {
+		for i := range f.lanes {
+			l := &f.lanes[i]
+			if l.fresh < least {
 				continue
 			}
-			out := c.out(c.fresh)
-			c.mass[0] += c.fresh - out
-			c.fresh = 0
-			f.leave(c, f.again(c, out, 0))
+			out := f.cells[l.cell].out(l.fresh)
+			l.mass[0] += l.fresh - out
+			l.fresh = 0
+			f.leave(l, f.again(l, out, 0))
 		}
 	}
 	f.route()
 }
-
-const (
-	// sweeps is how often what has just come to a key is sent on in a step of time.
-	sweeps = 4
-	// least is the number of rows below which none is worth sending on.
-	least = 1e-6
-)
 
 // out is how many of n rows end their steps in the time that a cell has. Of rows
 // that are all under way a part ends; they do not end all at once.
@@ -126,37 +135,43 @@ func (c *cell) out(n float64) float64 {
 	return max(0, min(c.room, n*c.open/(c.open+c.service)))
 }
 
-// end ends the steps of a part of a cell's rows.
-func (f *flow) end(c *cell, part float64) {
+// end ends the steps of a part of a lane's rows.
+func (f *flow) end(l *lane, part float64) {
 	var on float64
-	for stage, n := range c.mass {
-		c.mass[stage] -= n * part
-		on += f.again(c, n*part, stage)
+	for stage, n := range l.mass {
+		if n > 0 {
+			l.mass[stage] -= n * part
+			on += f.again(l, n*part, stage)
+		}
 	}
-	f.leave(c, on)
+	f.leave(l, on)
 }
 
 // again counts rows whose steps have ended, puts those back that are to be tried
 // again, and returns how many move on.
-func (f *flow) again(c *cell, out float64, stage int) float64 {
+func (f *flow) again(l *lane, out float64, stage int) float64 {
+	c := &f.cells[l.cell]
 	c.room -= out
 	c.requests += out / c.batch
 	f.spent += out / c.batch * c.service
-	again := out * c.again[stage]
+	again := out * l.again[stage]
 	if again > 0 {
-		c.later.put(c.wait[stage], again, min(stage+1, stages-1))
+		l.later.put(l.wait[stage], again, min(stage+1, stages-1))
 	}
 	on := out - again
-	c.mass[stage] += on * c.stay
+	l.mass[stage] += on * l.stay
 	return on
 }
 
 // leave sends rows on their ways.
-func (f *flow) leave(c *cell, n float64) {
-	for _, w := range c.own {
-		f.cells[w.to].fresh += n * w.share
+func (f *flow) leave(l *lane, n float64) {
+	if n < least {
+		return
 	}
-	f.routed[c.class] += n * c.shared
+	for _, w := range l.own {
+		f.lanes[w.to].fresh += n * w.share
+	}
+	f.routed[l.kind] += n * l.as
 }
 
 // route sends on what goes the way of its class.
@@ -166,8 +181,8 @@ func (f *flow) route() {
 			continue
 		}
 		f.routed[i] = 0
-		for _, w := range f.cells[i].own {
-			f.cells[w.to].fresh += n * w.share
+		for _, w := range f.lanes[i].own {
+			f.lanes[w.to].fresh += n * w.share
 		}
 	}
 }

@@ -8,17 +8,14 @@
 package forecast
 
 import (
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/quire-dev/quire/internal/schedule"
-	"github.com/quire-dev/quire/queue"
 )
 
 // Step is what became of one step of a job.
 type Step struct {
-	At       time.Time     // when it ended
+	At       time.Time // when it ended
+	Job      int64
 	Key      string        // where it was
 	Next     string        // where the next one is; the same as Key for a job that stays
 	Finished bool          // there is no next one
@@ -26,29 +23,26 @@ type Step struct {
 	Attempt  int           // of the job, from 1
 }
 
-// stages is how many attempts are told apart; the last stands for all later ones.
-const stages = 3
-
 const (
-	// mostPlaces is how many keys are known one by one. The others count to their
-	// class.
-	mostPlaces = 1 << 16
-	// mostWays is how many next keys are known one by one at each.
-	mostWays = 1 << 12
 	// settling is added to the age of a run, in seconds: the weight of a step grows
 	// with it, so that of two halves of a run the second counts three times as much.
 	settling = 10.0
+	// mostJobs is how many jobs are followed. If there are more on their way, half of
+	// them are let go, by their numbers, and so are half of those that come.
+	mostJobs = 1 << 16
 )
 
 // Forecast learns from a run. All methods are safe for concurrent use.
 type Forecast struct {
 	mu       sync.Mutex
-	places   map[string]*place
-	order    []*place // as first seen, which is about the way that jobs take
-	classes  map[string]*place
+	keys     map[string]*key
+	order    []*key // as first seen, which is about the way that jobs take
+	classes  map[string]*class
+	sources  int             // keys that begin a phase
+	jobs     map[int64]*spot // where those are that are followed
+	sift     uint64          // of a job's hash: bits that must be 0
 	began    time.Time
 	looked   time.Time
-	steps    int // seen
 	finished int
 	full     bool // all slots were taken at the latest look
 	shown    time.Time
@@ -57,28 +51,7 @@ type Forecast struct {
 
 // New returns a forecast that knows nothing.
 func New() *Forecast {
-	return &Forecast{places: make(map[string]*place), classes: make(map[string]*place)}
-}
-
-// place is what is known of a key, or of a class of keys. Counts are weighted by
-// when they were made.
-type place struct {
-	name   string
-	class  *place // nil: it is one
-	steps  [stages]float64
-	again  [stages]float64 // of steps, those to be made again after a wait
-	waits  [stages]float64 // seconds, in all
-	stayed float64         // to be made again at once
-	ended  float64         // whose job has finished
-	moved  map[*place]float64
-	came   float64           // jobs from elsewhere
-	due    [stages]time.Time // when the last row is due that waits here for its attempt
-	speed
-
-	// Of the flow that is being made.
-	cell  int32
-	state *schedule.KeyState
-	queue *queue.KeyStats
+	return &Forecast{keys: make(map[string]*key), classes: make(map[string]*class), jobs: make(map[int64]*spot)}
 }
 
 // Observe takes in a step.
@@ -88,77 +61,72 @@ func (f *Forecast) Observe(s Step) {
 	if f.began.IsZero() {
 		f.began = s.At
 	}
-	w := f.weight(s.At)
-	p := f.place(s.Key)
-	var next *place
-	f.steps++
-	switch {
-	case s.Finished:
+	k := f.key(s.Key)
+	k.passed++
+	next := k
+	if s.Finished {
 		f.finished++
-	case s.Next != "" && s.Next != s.Key:
-		next = f.place(s.Next)
-		next.came += w
+	} else if s.Next != "" {
+		next = f.key(s.Next)
 		next.wait(s)
+	}
+	if hash(s.Job)&f.sift != 0 {
+		return
+	}
+	w := f.weight(s.At)
+	from := f.jobs[s.Job]
+	switch {
+	case from == nil:
+		from = k.spot(0)
+	case from.key != k: // it was moved by hand
+		from.here--
+		from = k.spot(0)
 	default:
-		p.wait(s)
+		from.here--
 	}
-	p.passed++
-	p.learn(s, next, w)
-	if p.class != nil {
-		p.class.learn(s, next, w)
+	var to *spot // nil: the same, or none
+	if next != k {
+		to = next.spot(from.phase)
+		to.came += w
+		next.came += w
 	}
+	from.learn(s, to, w)
+	if kind := from.kind(); kind != from {
+		kind.learn(s, to, w)
+	}
+	f.follow(s, from, to)
+}
+
+// follow notes where a job is now.
+func (f *Forecast) follow(s Step, from, to *spot) {
+	if s.Finished {
+		delete(f.jobs, s.Job)
+		return
+	}
+	if to == nil {
+		to = from
+	}
+	to.here++
+	f.jobs[s.Job] = to
+	if len(f.jobs) <= mostJobs {
+		return
+	}
+	f.sift = f.sift<<1 | 1
+	for job, at := range f.jobs {
+		if hash(job)&f.sift != 0 {
+			at.here--
+			delete(f.jobs, job)
+		}
+	}
+}
+
+// hash mixes a job's number (the finalizer of SplitMix64: Steele, Lea, Flood, 2014).
+func hash(job int64) uint64 {
+	h := uint64(job)
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return h ^ h>>31
 }
 
 // weight is how much what happens at an instant counts.
 func (f *Forecast) weight(at time.Time) float64 { return max(0, at.Sub(f.began).Seconds()) + settling }
-
-// wait notes when the row of a step is due here.
-func (p *place) wait(s Step) {
-	stage := min(max(s.Attempt, 1), stages-1)
-	if due := s.At.Add(s.Delay); s.Delay > 0 && due.After(p.due[stage]) {
-		p.due[stage] = due
-	}
-}
-
-// learn counts a step that has ended here.
-func (p *place) learn(s Step, next *place, w float64) {
-	stage := min(max(s.Attempt, 1), stages) - 1
-	p.steps[stage] += w
-	switch {
-	case s.Finished:
-		p.ended += w
-	case next != nil:
-		if _, known := p.moved[next]; !known && len(p.moved) >= mostWays && next.class != nil {
-			next = next.class
-		}
-		if p.moved == nil {
-			p.moved = make(map[*place]float64)
-		}
-		p.moved[next] += w
-	case s.Delay > 0:
-		p.again[stage] += w
-		p.waits[stage] += w * s.Delay.Seconds()
-	default:
-		p.stayed += w
-	}
-}
-
-// place returns what is known of a key.
-func (f *Forecast) place(name string) *place {
-	if p := f.places[name]; p != nil {
-		return p
-	}
-	word, _, _ := strings.Cut(name, ":")
-	class := f.classes[word]
-	if class == nil {
-		class = &place{name: word}
-		f.classes[word] = class
-	}
-	if len(f.places) >= mostPlaces {
-		return class
-	}
-	p := &place{name: name, class: class}
-	f.places[name] = p
-	f.order = append(f.order, p)
-	return p
-}

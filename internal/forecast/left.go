@@ -91,11 +91,11 @@ func (m *model) binds(seconds float64) (Binding, string) {
 	longest := waits * seconds
 	for i := range m.cells {
 		c := &m.cells[i]
-		if c.requests < oneJob || m.places[i].class == nil {
+		if c.requests < oneJob || m.keys[i] == nil {
 			continue
 		}
 		if t := c.gate + c.requests*c.batch/c.rate; t > longest {
-			what, name, longest = Key, m.places[i].name, t
+			what, name, longest = Key, m.keys[i].name, t
 		}
 	}
 	if t := m.spent / m.slots; t > longest {

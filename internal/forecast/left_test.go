@@ -19,10 +19,10 @@ var began = time.Unix(1_700_000_000, 0)
 // second at each, and that instant.
 func after(n int) (*forecast.Forecast, time.Time) {
 	f, at := forecast.New(), began
-	for range n {
+	for i := range n {
 		at = at.Add(time.Second)
-		f.Observe(forecast.Step{At: at, Key: "resolver:a", Next: "host:a", Attempt: 1})
-		f.Observe(forecast.Step{At: at, Key: "host:a", Finished: true, Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: "resolver:a", Next: "host:a", Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: "host:a", Finished: true, Attempt: 1})
 	}
 	return f, at
 }
@@ -114,8 +114,8 @@ func TestLeft_leavesOutWhatIsPaused(t *testing.T) {
 
 func TestLeft_waitsForRowsToBeTriedAgain(t *testing.T) {
 	f, at := after(100)
-	for range 2 {
-		f.Observe(forecast.Step{At: at, Key: "host:a", Next: "host:a", Delay: 4 * time.Minute, Attempt: 2})
+	for i := range int64(2) {
+		f.Observe(forecast.Step{At: at, Job: 1000 + i, Key: "host:a", Next: "host:a", Delay: 4 * time.Minute, Attempt: 2})
 	}
 	e := f.Left(at, []schedule.KeyState{key("host:a")}, stats(queue.KeyStats{Key: "host:a", Delayed: 2}), 8)
 	between(t, e, 3*time.Minute, 5*time.Minute)
@@ -173,7 +173,7 @@ func TestForecast_isUsedByMany(t *testing.T) {
 	for n := range 4 {
 		all.Go(func() {
 			for i := range 1000 {
-				f.Observe(forecast.Step{At: at, Key: "resolver:a", Next: fmt.Sprintf("host:%d-%d", n, i%50), Attempt: 1})
+				f.Observe(forecast.Step{At: at, Job: int64(1000*n + i), Key: "resolver:a", Next: fmt.Sprintf("host:%d-%d", n, i%50), Attempt: 1})
 			}
 		})
 	}
@@ -190,8 +190,8 @@ func TestObserve_keepsSoManyKeys(t *testing.T) {
 	f, at := forecast.New(), began
 	for i := range 70_000 {
 		name := fmt.Sprintf("host:%d", i)
-		f.Observe(forecast.Step{At: at, Key: "resolver:a", Next: name, Attempt: 1})
-		f.Observe(forecast.Step{At: at, Key: name, Finished: true, Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: "resolver:a", Next: name, Attempt: 1})
+		f.Observe(forecast.Step{At: at, Job: int64(i), Key: name, Finished: true, Attempt: 1})
 	}
 	keys := []schedule.KeyState{key("resolver:a"), key("host:69999")}
 	keys[0].PerSecond = 10

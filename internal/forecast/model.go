@@ -10,135 +10,126 @@ import (
 // model is a flow and what it is made from.
 type model struct {
 	flow
-	at     time.Time
-	weight float64 // of now
-	width  int     // slots
-	halted bool    // the whole queue is paused
-	paused int
-	places []*place // of the cells
-	sink   int32    // the cell where paused keys are
-	coming float64  // jobs that will come to a key for each that has come, by weight
+	at      time.Time
+	weight  float64 // of now
+	width   int     // slots
+	sift    float64 // jobs for each that is followed
+	halted  bool    // the whole queue is paused
+	paused  int
+	keys    []*key  // of the cells; nil for those of no single key
+	spots   []*spot // of the lanes; nil where jobs are gone
+	divided []part
+	coming  float64 // jobs that will come to a key for each that has come, by weight
 }
 
-// model makes the flow of the rest of the run.
-func (f *Forecast) model(at time.Time, keys []schedule.KeyState, stats queue.Stats, slots int) *model {
-	slots = max(slots, 1)
-	m := &model{flow: flow{slots: float64(slots)}, at: at, weight: f.weight(at), width: slots, halted: stats.Paused}
-	var ended float64
-	for _, class := range f.classes {
-		ended += class.ended
-	}
-	m.coming = float64(stats.Queued+stats.InProgress) / max(ended, 1)
-	known := f.known(keys, stats.Keys)
-	for _, class := range f.classes {
-		m.add(class, cell{rate: open, service: class.service(m.weight), batch: 1})
-	}
-	m.add(&place{}, cell{batch: 1, rate: open}) // what comes here is gone at once
-	m.sink = int32(len(m.cells) - 1)
-	for _, p := range m.worth(f.order) {
-		m.add(p, m.cell(p))
-	}
-	for _, p := range m.places {
-		m.teach(p)
-	}
-	for _, p := range known {
-		m.fill(p)
-		p.state, p.queue = nil, nil
-	}
-	return m
-}
-
-// known ties what is told of keys now to their places, and returns those.
-func (f *Forecast) known(keys []schedule.KeyState, queued []queue.KeyStats) (known []*place) {
-	note := func(p *place) {
-		if p.state == nil && p.queue == nil {
-			known = append(known, p)
-		}
-	}
-	for i := range keys {
-		p := f.place(keys[i].Key)
-		note(p)
-		p.state = &keys[i]
-	}
-	for i := range queued {
-		p, k := f.place(queued[i].Key), &queued[i]
-		note(p)
-		if before := p.queue; before != nil { // of one class, and more keys than are known one by one
-			sum := *before
-			sum.Ready, sum.Delayed, sum.InFlight = sum.Ready+k.Ready, sum.Delayed+k.Delayed, sum.InFlight+k.InFlight
-			k = &sum
-		}
-		p.queue = k
-	}
-	return known
-}
+// sink is the cell and the lane of jobs that go to paused keys. They are gone at once.
+const sink = 0
 
 // open is the rate of what nothing holds up, in rows a second.
 const open = 1e9
 
-func (m *model) add(p *place, c cell) {
-	p.cell = int32(len(m.cells))
-	m.places = append(m.places, p)
-	m.cells = append(m.cells, c)
+// model makes the flow of the rest of the run.
+func (f *Forecast) model(at time.Time, keys []schedule.KeyState, stats queue.Stats, slots int) *model {
+	slots = max(slots, 1)
+	m := &model{
+		flow: flow{slots: float64(slots)}, at: at, weight: f.weight(at), width: slots, sift: float64(f.sift + 1),
+		halted: stats.Paused,
+	}
+	known := f.known(keys, stats.Keys)
+	m.addCell(nil, cell{rate: open, batch: 1})
+	m.addLane(nil, sink)
+	var ended float64
+	for _, c := range f.classes {
+		c.cell = m.addCell(nil, cell{rate: open, service: c.service(), batch: 1})
+		for _, s := range c.spots {
+			if s != nil {
+				s.lane = m.addLane(s, c.cell)
+				ended += s.ended
+			}
+		}
+	}
+	m.coming = float64(stats.Queued+stats.InProgress) / max(ended, 1)
+	for _, k := range m.worth(f.order) {
+		k.cell = m.addCell(k, m.speedOf(k))
+	}
+	for _, k := range f.order {
+		m.lanesOf(k)
+	}
+	m.teach()
+	for _, k := range known {
+		m.fill(k)
+		k.state, k.queue = nil, nil
+	}
+	return m
 }
 
-// cell says how fast a key is.
-func (m *model) cell(p *place) cell {
-	k, service := p.state, p.service(m.weight)
+// known ties what is told of keys now to what is known of them.
+func (f *Forecast) known(keys []schedule.KeyState, queued []queue.KeyStats) (known []*key) {
+	note := func(k *key) {
+		if k.state == nil && k.queue == nil {
+			known = append(known, k)
+			k.spot(0) // of its rows that no step has been seen of
+			k.class.spot(0)
+		}
+	}
+	for i := range keys {
+		k := f.key(keys[i].Key)
+		note(k)
+		k.state = &keys[i]
+	}
+	for i := range queued {
+		k, q := f.key(queued[i].Key), &queued[i]
+		note(k)
+		if before := k.queue; before != nil { // of one class, and more keys than are known one by one
+			sum := *before
+			sum.Ready, sum.Delayed, sum.InFlight = sum.Ready+q.Ready, sum.Delayed+q.Delayed, sum.InFlight+q.InFlight
+			q = &sum
+		}
+		k.queue = q
+	}
+	return known
+}
+
+func (m *model) addCell(k *key, c cell) int32 {
+	m.keys = append(m.keys, k)
+	m.cells = append(m.cells, c)
+	return int32(len(m.cells) - 1)
+}
+
+func (m *model) addLane(s *spot, cell int32) int32 {
+	m.spots = append(m.spots, s)
+	m.lanes = append(m.lanes, lane{cell: cell})
+	return int32(len(m.lanes) - 1)
+}
+
+// speedOf says how fast a key is.
+func (m *model) speedOf(k *key) cell {
+	s, service := k.state, k.service(m.weight)
 	switch {
-	case k == nil:
+	case s == nil:
 		return cell{rate: float64(m.width) / service, service: service, batch: 1}
-	case k.Breaker == "down":
+	case s.Breaker == "down":
 		return cell{rate: open, batch: 1} // its rows are passed by
 	}
-	c := cell{service: service, batch: float64(max(k.Batch, 1)), gate: k.Gate.Seconds()}
-	c.rate = p.rate(k, m.width, m.weight)
+	c := cell{service: service, batch: float64(max(s.Batch, 1)), gate: s.Gate.Seconds()}
+	c.rate = k.rate(s, m.width, m.weight)
 	return c
 }
 
-// teach tells a cell where its rows go.
-func (m *model) teach(p *place) {
-	c := &m.cells[p.cell]
-	c.class = p.kind().cell
-	c.teach(p, m.weight)
-}
-
-// fill puts the rows of a key into its cell.
-func (m *model) fill(p *place) {
-	c, k := &m.cells[p.cell], p.queue
-	if k == nil {
-		return
-	}
-	if m.isPaused(k) {
-		m.paused += k.Ready + k.Delayed
-		return
-	}
-	c.mass[0] += float64(k.Ready + k.InFlight)
-	if k.Delayed > 0 {
-		m.delay(c, p, float64(k.Delayed))
-	}
-}
-
-// delay puts rows into a cell that wait. Of each it is not known how long, nor for
-// which attempt; but when the last one for each is due.
-func (m *model) delay(c *cell, p *place, rows float64) {
-	var due, weight [stages]float64
-	var all, longest float64
-	for stage := 1; stage < stages; stage++ {
-		due[stage] = max(0, p.due[stage].Sub(m.at).Seconds())
-		weight[stage] = due[stage] * max(c.again[stage-1], least)
-		all += weight[stage]
-		longest = max(longest, due[stage])
-	}
-	if all == 0 { // an earlier run made them wait
-		due[1], weight[1], all = max(c.wait[0], c.wait[1], 1), 1, 1
-		longest = due[1]
-	}
-	c.patience(max(longest, c.wait[0], c.wait[1], c.wait[2]))
-	const parts = 8
-	for stage := 1; stage < stages; stage++ {
-		for i := range parts {
-			c.later.put(due[stage]*(float64(i)+0.5)/parts, rows*weight[stage]/all/parts, stage)
+// lanesOf makes the lanes of a key. Where few jobs have come to, the next ones go to
+// other keys of its kind.
+func (m *model) lanesOf(k *key) {
+	for _, s := range k.spots {
+		switch {
+		case k.cell == sink:
+			s.lane = sink
+		case k.cell != k.class.cell && (s.here > 0 || s.came >= few*m.weight || s == k.spot(0)):
+			s.lane = m.addLane(s, k.cell)
+		default:
+			s.lane = s.kind().lane
 		}
 	}
 }
+
+// few is how many jobs must have come to a spot for it to be counted on.
+const few = 2.0

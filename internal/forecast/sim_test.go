@@ -33,6 +33,7 @@ type work struct {
 
 // job is where one is on its way.
 type job struct {
+	id      int64
 	stops   []stop
 	attempt int
 }
@@ -46,10 +47,10 @@ type event struct {
 
 type events []event
 
-func (e events) Len() int           { return len(e) }
-func (e events) Less(i, k int) bool { return e[i].at.Before(e[k].at) }
-func (e events) Swap(i, k int)      { e[i], e[k] = e[k], e[i] }
-func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
+func (e *events) Len() int           { return len(*e) }
+func (e *events) Less(i, k int) bool { return (*e)[i].at.Before((*e)[k].at) }
+func (e *events) Swap(i, k int)      { (*e)[i], (*e)[k] = (*e)[k], (*e)[i] }
+func (e *events) Push(x any)         { *e = append(*e, x.(event)) }
 func (e *events) Pop() any {
 	last := (*e)[len(*e)-1]
 	*e = (*e)[:len(*e)-1]
@@ -89,8 +90,8 @@ func simulate(w work) (took time.Duration, readings []reading) {
 		}
 		return w.rule
 	}})
-	for _, stops := range w.jobs {
-		r.ready[stops[0].key] = append(r.ready[stops[0].key], &job{stops, 1})
+	for n, stops := range w.jobs {
+		r.ready[stops[0].key] = append(r.ready[stops[0].key], &job{int64(n + 1), stops, 1})
 	}
 	var backlog []queue.KeyBacklog
 	for key, jobs := range r.ready {
@@ -156,7 +157,7 @@ func (r *run) end(e event) {
 	r.table.Finish(e.permit, r.now, queue.Signal{Kind: queue.OK})
 	r.running[key] -= len(e.jobs)
 	for _, j := range e.jobs {
-		s := forecast.Step{At: r.now, Key: key, Attempt: j.attempt}
+		s := forecast.Step{At: r.now, Job: j.id, Key: key, Attempt: j.attempt}
 		switch here := &j.stops[0]; {
 		case here.fails > 0:
 			here.fails--

@@ -46,8 +46,8 @@ func (f *Forecast) look(at time.Time, keys []schedule.KeyState, slots int) {
 	free := !f.full && active < slots
 	for i := range keys {
 		k := &keys[i]
-		p := f.place(k.Key)
-		if p.class == nil {
+		p := f.key(k.Key)
+		if p.loose {
 			continue
 		}
 		p.top, p.gated = max(p.top, k.Cap), p.gated || k.Gate > 0
@@ -70,12 +70,12 @@ func (f *Forecast) look(at time.Time, keys []schedule.KeyState, slots int) {
 // have ended is too low for long, where they are slow and few. The mean that the
 // table keeps is for requests with several rows, of which it is not told how many
 // there were.
-func (p *place) served(k *schedule.KeyState, w, dt float64) {
+func (p *key) served(k *schedule.KeyState, w, dt float64) {
 	n, spent := w*float64(p.passed), w*dt*float64(k.InFlight+p.flying)/2
 	if k.Batch > 1 {
 		spent = n * k.Service.Seconds()
 	}
-	for _, of := range []*place{p, p.class} {
+	for _, of := range []*speed{&p.speed, &p.class.speed} {
 		of.made += n
 		of.spent += spent
 	}
@@ -99,21 +99,24 @@ func (s *speed) wider(k *schedule.KeyState, slots int) float64 {
 }
 
 // service is how many seconds a request takes, as far as it is known.
-func (p *place) service(w float64) float64 {
-	mean := unknown
-	if of := p.kind(); of.made > 0 {
-		mean = of.spent / of.made
+func (p *key) service(w float64) float64 {
+	return max((p.spent+w*p.class.service())/(p.made+w), 1e-3) // one of its kind counts as if it had been here
+}
+
+func (c *class) service() float64 {
+	if c.made == 0 {
+		return unknown
 	}
-	return max((p.spent+w*mean)/(p.made+w), 1e-3) // one of its kind counts as if it had been here
+	return c.spent / c.made
 }
 
 // allowed is how many rows a second a key can serve by its limits, as it is now.
-func (p *place) allowed(k *schedule.KeyState, slots int, w float64) float64 {
+func (p *key) allowed(k *schedule.KeyState, slots int, w float64) float64 {
 	return paced(k, p.width(k, slots)/p.service(w)*float64(max(k.Batch, 1)))
 }
 
 // rate is how many rows a second a key is expected to serve.
-func (p *place) rate(k *schedule.KeyState, slots int, w float64) float64 {
+func (p *key) rate(k *schedule.KeyState, slots int, w float64) float64 {
 	each := (p.through/w + prior*p.allowed(k, slots, w)) / (p.busy/w + prior*p.width(k, slots))
 	return paced(k, each*p.wider(k, slots))
 }

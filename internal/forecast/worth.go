@@ -15,9 +15,9 @@ const (
 	mostCells = 400
 )
 
-// worth returns the places that may matter one by one, in the order in which jobs
+// worth returns the keys that may matter one by one, in the order in which jobs
 // meet them. The others count to their class.
-func (m *model) worth(order []*place) []*place {
+func (m *model) worth(order []*key) []*key {
 	type candidate struct {
 		number int
 		time   float64
@@ -26,7 +26,7 @@ func (m *model) worth(order []*place) []*place {
 	longest := 0.0
 	for n, p := range order {
 		if p.cell = p.class.cell; m.isPaused(p.queue) {
-			p.cell = m.sink
+			p.cell = sink
 		} else if t := m.outlook(p); t > 0 {
 			all = append(all, candidate{n, t})
 			longest = max(longest, t)
@@ -38,21 +38,21 @@ func (m *model) worth(order []*place) []*place {
 		all = all[:mostCells]
 		slices.SortFunc(all, func(a, b candidate) int { return a.number - b.number })
 	}
-	places := make([]*place, len(all))
+	keys := make([]*key, len(all))
 	for i, c := range all {
-		places[i] = order[c.number]
+		keys[i] = order[c.number]
 	}
-	return places
+	return keys
 }
 
 func (m *model) isPaused(k *queue.KeyStats) bool { return k != nil && (k.Paused || m.halted) }
 
 // outlook is about how many seconds a key will take, 0 if it can't be told.
-func (m *model) outlook(p *place) float64 {
+func (m *model) outlook(p *key) float64 {
 	if p.state == nil && p.queue == nil {
 		return 0
 	}
-	c := m.cell(p)
+	c := m.speedOf(p)
 	rows := m.coming * p.came
 	if k := p.queue; k != nil {
 		rows += float64(k.Ready + k.Delayed + k.InFlight)
