@@ -2,7 +2,8 @@
 // table gives knows the rows where they are now and one step ahead. A job goes on
 // from there: to other sources, to hosts, over pages and redirects, again after a
 // failure. What becomes of it is learnt here from the steps that have ended, and the
-// rest of the run is played through with these shares as flows between keys.
+// rest of the run is played through with these shares as flows between keys. DESIGN.md
+// says why it is so and how near it comes.
 //
 // The package starts no goroutines and reads no clock.
 package forecast

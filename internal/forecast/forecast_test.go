@@ -99,6 +99,18 @@ func scenarios() map[string]func(random *rand.Rand) work {
 			}
 			return w
 		},
+		"sources in turn": func(random *rand.Rand) work {
+			w := base()
+			w.rules["resolver:last"] = limit.Rule{InFlight: 1, Every: 100 * time.Millisecond}
+			for range jobs {
+				stops := []stop{ask(random, "a"), load(random, zipf(random, 60))}
+				if random.Float64() < 0.6 {
+					stops = append(stops, ask(random, "b"), load(random, zipf(random, 60)), ask(random, "last"), load(random, zipf(random, 60)))
+				}
+				w.jobs = append(w.jobs, stops)
+			}
+			return w
+		},
 		"retries": walks(func(random *rand.Rand) []stop {
 			s := load(random, zipf(random, 60))
 			for random.Float64() < 0.15 && s.fails < 2 {

@@ -202,3 +202,21 @@ func TestObserve_keepsSoManyKeys(t *testing.T) {
 		t.Errorf("%d keys are kept, want at most %d", f.Known(), 1<<16)
 	}
 }
+
+// Of more jobs than are followed one by one some are, and stand for all.
+func TestObserve_followsSoManyJobs(t *testing.T) {
+	f, at := after(1000)
+	const hosts, each = 100, 2000
+	keys, queued := []schedule.KeyState{key("resolver:a")}, []queue.KeyStats{}
+	for i := range hosts {
+		keys = append(keys, key(host(i)))
+		queued = append(queued, queue.KeyStats{Key: host(i), Ready: each})
+	}
+	for i := range int64(hosts * each) {
+		f.Observe(forecast.Step{At: at, Job: 1000 + i, Key: "resolver:a", Next: host(int(i % hosts)), Attempt: 1})
+	}
+	between(t, f.Left(at, keys, stats(queued...), 1000), each*time.Second*9/10, each*time.Second*11/10)
+	if n := f.Followed(); n > 1<<16 || n < 1<<15 {
+		t.Errorf("%d jobs are followed, want at most %d and not much less", n, 1<<16)
+	}
+}
