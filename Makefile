@@ -11,6 +11,7 @@ BENCH    ?= .
 COUNT    ?= 1
 PEERS    ?=
 BENCH_SCHEDULE ?=
+BENCH_LIVE ?=
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 PROGRAM  ?= bin/quire
@@ -118,6 +119,10 @@ bench-peers: need-go ## Quire's queue beside other job queues; PEERS='-workloads
 .PHONY: bench-schedule
 bench-schedule: build ## how near the scheduler comes to the least time; BENCH_SCHEDULE='-workloads A,B' passes flags
 	go run ./bench/schedule $(BENCH_SCHEDULE)
+
+.PHONY: bench-live
+bench-live: need-go ## how well the end of a run is foretold; BENCH_LIVE='-seeds 4' passes flags
+	go run ./bench/live -run $(BENCH_LIVE)
 
 .PHONY: fuzz
 fuzz: need-go ## every fuzz target for FUZZTIME each

@@ -3,6 +3,7 @@ package quire_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ func TestRun_tellsWhatBindsIt(t *testing.T) {
 		running.Go(func() {
 			defer stop()
 			awaitBound(ctx, s, key)
+			if !slices.ContainsFunc(s.Keys(), func(k quire.KeyState) bool { return k.Key == key && k.Gate > time.Minute }) {
+				t.Errorf("during the run Keys = %+v, want the gate of %s", s.Keys(), key)
+			}
 		})
 		sum, err := s.Run(ctx, quire.RunOptions{Drain: true})
 		running.Wait()
@@ -55,6 +59,9 @@ func TestRun_tellsWhatBindsIt(t *testing.T) {
 		}
 		if bound, left := s.Bound(); bound != "" || left != 0 {
 			t.Errorf("after the run Bound = %q, %v", bound, left)
+		}
+		if keys := s.Keys(); keys != nil {
+			t.Errorf("after the run Keys = %+v, want none", keys)
 		}
 	})
 	mu.Lock()

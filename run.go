@@ -134,13 +134,17 @@ func (s *System) Bound() (key string, left time.Duration) {
 	return "", 0
 }
 
-// Keys returns how the keys of a run stand now, by name; nil while Run does not run.
+// Keys returns the state of every key that the run knows, by name, while Run runs;
+// nil otherwise. It may be called at any time.
 func (s *System) Keys() []KeyState {
 	if orch := s.running.Load(); orch != nil {
 		return orch.Keys()
 	}
 	return nil
 }
+
+// Slots is how many requests a run may have in flight at once, over all keys.
+func (s *System) Slots() int { return s.cfg.Workers }
 
 // Requests counts those that this System has sent.
 func (s *System) Requests() int64 {

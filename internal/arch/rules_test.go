@@ -25,7 +25,7 @@ func floors() map[string]int {
 		"sqlite": 1, "postgres": 1, "internal/limit": 1, "internal/intake": 1, "internal/resolver": 1, // means
 		"internal/verdict": 1, "internal/blob": 1, "internal/sidecar": 1, "internal/testweb": 1, "internal/dump": 1,
 		"internal/fetch": 2, "internal/schedule": 2, // manners
-		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, "internal/verify": 3, "internal/doctor": 3, // doing
+		"orchestrator": 3, "internal/harvest": 3, "internal/report": 3, "internal/verify": 3, "internal/doctor": 3, "internal/forecast": 3, // doing
 		".": 4, "internal/bench": 4, "internal/export": 4, "internal/progress": 4, // the whole
 		"internal/screen": 5, "internal/manual": 5, // looks
 		"internal/cli": 6, // the edge

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/progress"
 )
 
 type runCmd struct {
@@ -107,6 +108,7 @@ func (a *app) harvest(ctx context.Context, cfg quire.Config, settings *follower,
 	}
 	untold := context.AfterFunc(ctx, func() { watch.stopping(cfg.Grace) })
 	defer untold()
+	watch.run = progress.New()
 	stop := watch.start(ctx, sys)
 	sum, err := sys.Run(ctx, opt)
 	stop()

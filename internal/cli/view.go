@@ -71,8 +71,13 @@ func progressLine(s progress.Snapshot) string {
 	line := fmt.Sprintf("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s",
 		s.Elapsed.Round(time.Second), s.Done, s.Skipped, s.Failed, s.Rest(), s.Running, s.Delayed,
 		float64(s.Requests)/s.Elapsed.Seconds())
-	if s.Left.Least > longBound {
-		line += "  " + boundText(s.Left.Binds, s.Left.Least)
+	switch about := s.Left.About; {
+	case s.Left.Known && about > longBound && s.Left.Bound() != "":
+		line += fmt.Sprintf("  about %s left, bound by %s", span(about), s.Left.Bound())
+	case s.Left.Known && s.Rest() > 0:
+		line += fmt.Sprintf("  about %s left", span(about))
+	case s.Left.Least > longBound:
+		line += "  " + boundText(s.Left.LeastKey, s.Left.Least)
 	}
 	return line
 }

@@ -27,7 +27,7 @@ func newWatch(a *app) *watch {
 	v := newView(a)
 	log := a.logger()
 	return &watch{
-		app: a, log: log, run: progress.New(), view: v, misses: report.NewMisses(),
+		app: a, log: log, view: v, misses: report.NewMisses(),
 		keys: keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/quire-dev/quire/internal/forecast"
 	"github.com/quire-dev/quire/orchestrator"
 	"github.com/quire-dev/quire/paper"
 	"github.com/quire-dev/quire/queue"
@@ -24,7 +25,8 @@ const (
 // Run follows one run. Make it with [New]; its methods are safe for concurrent
 // use.
 type Run struct {
-	began time.Time
+	began    time.Time
+	forecast *forecast.Forecast
 
 	mu      sync.Mutex
 	counts  map[queue.State]int
@@ -51,7 +53,7 @@ type Ending struct {
 // New begins to follow a run now.
 func New() *Run {
 	return &Run{
-		began: time.Now(), counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int),
+		began: time.Now(), forecast: forecast.New(), counts: make(map[queue.State]int), reasons: make(map[queue.State]map[string]int),
 		ended: ring{most: keptEnded}, failed: ring{most: keptFailed},
 	}
 }
@@ -63,6 +65,9 @@ func (r *Run) Observe(e orchestrator.Event) {
 	if e.State == queue.Done {
 		_ = json.Unmarshal(e.Result, &file) // without a file nothing is known of it
 	}
+	r.forecast.Observe(forecast.Step{
+		At: now, Job: e.Job.ID, Key: e.Key, Next: e.NextKey, Finished: e.State.Terminal(), Delay: e.Delay, Attempt: e.Job.Attempts,
+	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := now.Sub(r.began)

@@ -28,6 +28,7 @@ func (s still) Stats(context.Context) (queue.Stats, error) { return s.stats, s.f
 func (s still) Keys() []orchestrator.KeyState              { return s.keys }
 func (s still) Bound() (string, time.Duration)             { return "host:a", time.Minute }
 func (s still) Requests() int64                            { return 7 }
+func (s still) Slots() int                                 { return 32 }
 
 func end(id string, state queue.State, bytes int64) orchestrator.Event {
 	e := orchestrator.Event{Job: queue.Job{ArtifactID: id}, Key: "host:a", State: state, Reason: string(state) + " it is"}
@@ -58,7 +59,7 @@ func TestSnapshot_counts(t *testing.T) {
 		if s.WorksPerSecond != 0.3 || s.StepsPerSecond != 0.4 || s.BytesPerSecond != 100 {
 			t.Errorf("rates %v, %v, %v, want 0.3, 0.4, 100", s.WorksPerSecond, s.StepsPerSecond, s.BytesPerSecond)
 		}
-		if s.Elapsed != 10*time.Second || s.Left != (progress.Left{Least: time.Minute, Binds: "host:a"}) {
+		if s.Elapsed != 10*time.Second || s.Left != (progress.Left{Least: time.Minute, LeastKey: "host:a"}) {
 			t.Errorf("Elapsed = %v, Left = %+v", s.Elapsed, s.Left)
 		}
 		if diff := cmp.Diff(map[string]int{"error it is": 1}, r.Reasons(queue.Error)); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/quire-dev/quire/internal/forecast"
 	"github.com/quire-dev/quire/orchestrator"
 	"github.com/quire-dev/quire/queue"
 )
@@ -18,6 +19,7 @@ type Source interface {
 	Keys() []orchestrator.KeyState           // nil while the run has not begun, or is over
 	Bound() (key string, left time.Duration) // the least that the rest takes; 0 while nothing is known
 	Requests() int64                         // sent, since the beginning
+	Slots() int                              // requests at once over all keys
 }
 
 // Snapshot is how a run stands at one moment.
@@ -47,8 +49,27 @@ type Snapshot struct {
 
 // Left says how long the rest of a run takes.
 type Left struct {
-	Least time.Duration // it can't take less; 0 if nothing is known
-	Binds string        // the key that takes so long; empty if it is the number of workers
+	Known bool             // enough has been seen to say About
+	About time.Duration    // how long it takes, likely
+	Binds forecast.Binding // what that comes from
+	Key   string           // that binds, if one does
+
+	Least    time.Duration // it can't take less; 0 if nothing is known
+	LeastKey string        // the key that takes so long; empty if it is the number of workers
+}
+
+// Bound says what the rest takes so long for: a key, max_workers or retries. It is
+// empty if nothing is known of that.
+func (l Left) Bound() string {
+	switch {
+	case !l.Known:
+		return ""
+	case l.Binds == forecast.Slots:
+		return "max_workers"
+	case l.Binds == forecast.Waits:
+		return "retries"
+	}
+	return l.Key
 }
 
 // Key is how one key stands.
@@ -85,12 +106,14 @@ func (r *Run) Snapshot(ctx context.Context, of Source) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("count jobs: %w", err)
 	}
-	keys := merge(of.Keys(), stats)
+	running := of.Keys()
+	keys := merge(running, stats)
 	s := Snapshot{
 		Ready: stats.Ready, Delayed: stats.Delayed, Running: stats.InProgress, QueuePaused: stats.Paused,
 		Requests: of.Requests(), Keys: keys,
 	}
-	s.Left.Binds, s.Left.Least = of.Bound()
+	s.Left = r.left(running, stats, of.Slots())
+	s.Left.LeastKey, s.Left.Least = of.Bound()
 	for _, k := range keys {
 		if k.Paused {
 			s.Paused += k.Ready + k.Delayed
@@ -105,6 +128,15 @@ func (r *Run) Snapshot(ctx context.Context, of Source) (Snapshot, error) {
 	s.WorksPerSecond, s.StepsPerSecond, s.BytesPerSecond = now.works, now.steps, now.bytes
 	s.Ended, s.Errors = r.ended.latest(), r.failed.latest()
 	return s, nil
+}
+
+// left tells how long the rest is likely to take.
+func (r *Run) left(running []orchestrator.KeyState, stats queue.Stats, slots int) Left {
+	if running == nil {
+		return Left{} // the run has not begun, or is over
+	}
+	e := r.forecast.Left(time.Now(), running, stats, slots)
+	return Left{Known: e.OK, About: max(e.Left, 0), Binds: e.Binds, Key: e.Key}
 }
 
 // merge puts together what the run and what the store know of each key that has

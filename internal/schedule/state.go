@@ -13,6 +13,8 @@ type KeyState struct {
 	Key       string
 	InFlight  int
 	Cap       int           // requests at once, in force; 0 for none
+	Widest    int           // that Cap can rise to; 0 for none
+	Batch     int           // rows that a request may take, at least 1
 	PerSecond float64       // starts allowed, in force; 0 for any number
 	From      string        // where PerSecond comes from: "configured", "announced" or "learnt"
 	Gate      time.Duration // until the key may start again; 0 if its gate is open
@@ -88,6 +90,8 @@ func (t *Table) state(k *key, now time.Duration) KeyState {
 		Key:       k.name,
 		InFlight:  k.limit.InFlight(),
 		Cap:       k.limit.Cap(),
+		Widest:    k.limit.Widest(),
+		Batch:     k.limit.Batch(),
 		Breaker:   k.limit.Breaker(now),
 		Ready:     k.rows,
 		Today:     k.limit.Today(now),

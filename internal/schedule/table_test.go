@@ -141,7 +141,7 @@ func TestTable_Unpick_afterLeave(t *testing.T) {
 	p, _ := table.Pick(epoch, 1)
 	table.Leave(p, epoch)
 	table.Unpick(p, epoch, false)
-	want := []schedule.KeyState{{Key: "a", Cap: 1, Ready: 1}}
+	want := []schedule.KeyState{{Key: "a", Cap: 1, Widest: 1, Batch: 1, Ready: 1}}
 	if diff := cmp.Diff(want, table.Keys(epoch), limitsOnly); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
@@ -190,7 +190,7 @@ func TestTable_forgets(t *testing.T) {
 		t.Fatal("the key that came back may not start")
 	}
 	table.Finish(old, later, queue.Signal{Kind: queue.Throttled, For: time.Hour})
-	want := []schedule.KeyState{{Key: "a", InFlight: 1, Cap: 1}}
+	want := []schedule.KeyState{{Key: "a", InFlight: 1, Cap: 1, Widest: 1, Batch: 1}}
 	if diff := cmp.Diff(want, table.Keys(later), limitsOnly); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
@@ -242,8 +242,8 @@ func TestTable_Keys(t *testing.T) {
 	table.Finish(p, epoch, queue.Signal{Kind: queue.Throttled, For: time.Hour})
 	table.Pick(epoch, 1)
 	want := []schedule.KeyState{
-		{Key: "a", Cap: 1, PerSecond: 0.85000000017, Gate: time.Hour - time.Second, Reason: limit.ReasonQuota, Next: time.Hour - time.Second, Throttles: 1},
-		{Key: "b", InFlight: 1, Cap: 4, PerSecond: 2, Ready: 6},
+		{Key: "a", Cap: 1, Widest: 4, Batch: 1, PerSecond: 0.85000000017, Gate: time.Hour - time.Second, Reason: limit.ReasonQuota, Next: time.Hour - time.Second, Throttles: 1},
+		{Key: "b", InFlight: 1, Cap: 4, Widest: 4, Batch: 1, PerSecond: 2, Ready: 6},
 	}
 	if diff := cmp.Diff(want, table.Keys(at(time.Second)), limitsOnly); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)

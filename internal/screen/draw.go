@@ -8,6 +8,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/quire-dev/quire/internal/progress"
 	"github.com/quire-dev/quire/internal/report"
 )
 
@@ -82,9 +83,12 @@ func (m *model) head(w int) []string {
 		green(number(s.Done)) + " done", number(s.Skipped) + " skipped", alarming(s.Failed) + " error",
 		number(s.Running) + " running", number(s.Ready) + " ready", number(s.Delayed) + " delayed", paused(s.Paused),
 	}, w)...)
+	steps := ""
+	if w >= wide {
+		steps = fmt.Sprintf("%.1f steps/s", s.StepsPerSecond)
+	}
 	lines = append(lines, wrap([]string{
-		fmt.Sprintf("%.1f works/s", s.WorksPerSecond), fmt.Sprintf("%.1f steps/s", s.StepsPerSecond),
-		report.Size(int64(s.BytesPerSecond)) + "/s", report.Size(s.Bytes) + " in all",
+		fmt.Sprintf("%.1f works/s", s.WorksPerSecond), steps, report.Size(int64(s.BytesPerSecond)) + "/s", report.Size(s.Bytes), bound(s.Left),
 	}, w)...)
 	return append(lines, "")
 }
@@ -99,14 +103,28 @@ func (m *model) leftText(w int) string {
 		return yellow("paused")
 	case s.Rest() == 0:
 		return "nothing left"
+	case s.Left.Known && w < slim:
+		return "~ " + clock(s.Left.About)
+	case s.Left.Known:
+		return "about " + clock(s.Left.About) + " left"
 	case s.Left.Least <= 0:
 		return ""
-	}
-	if w < slim {
+	case w < slim:
 		return "≥ " + clock(s.Left.Least)
 	}
 	return "at least " + clock(s.Left.Least) + " left"
 }
+
+// bound tells what the rest takes so long for.
+func bound(l progress.Left) string {
+	if l.Bound() == "" || l.About < worthTelling {
+		return ""
+	}
+	return "bound by " + report.Printable(l.Bound())
+}
+
+// worthTelling is how long the rest must take for anybody to do something about it.
+const worthTelling = 10 * time.Second
 
 // foot tells which keys there are, or what the last one did.
 func (m *model) foot(w int) []string {

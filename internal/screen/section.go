@@ -56,7 +56,10 @@ func stack(sections []section, w, room int) []string {
 			name += faint(fmt.Sprintf("  and %s more", number(more)))
 		}
 		first := max(s.focus-shown[i], 0)
-		lines = append(append(lines, spread(name, faint(s.columns), w)), s.rows[first:first+shown[i]]...)
+		if s.columns != "" {
+			name = spread(name, faint(s.columns), w)
+		}
+		lines = append(append(lines, name), s.rows[first:first+shown[i]]...)
 	}
 	return lines
 }
