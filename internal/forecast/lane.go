@@ -41,6 +41,11 @@ func (l *lane) all() float64 { return l.mass[0] + l.mass[1] + l.mass[2] }
 // of its class.
 const trust = 8.0
 
+// doubt is how many steps at the spots of a class are taken to have finished their jobs
+// besides those that were seen: a single redirect from one host to another must not
+// make a circle that no job ever leaves.
+const doubt = 2.0
+
 // teach tells all lanes where their rows go.
 func (m *model) teach() {
 	sums := make([]float64, len(m.lanes))
@@ -51,10 +56,11 @@ func (m *model) teach() {
 		l := &m.lanes[i]
 		l.kind = s.kind().lane
 		m.retries(l, s)
-		own, final := 1.0, s.final()
+		final := s.final()
+		own := final / (final + doubt*m.weight)
 		if of := s.kind(); of != s {
 			own = final / (final + trust*m.weight)
-			l.stay, l.as = (1-own)*of.stayed/max(of.final(), 1), 1-own
+			l.stay, l.as = (1-own)*of.stayed/(of.final()+doubt*m.weight), 1-own
 		}
 		if final <= 0 {
 			continue

@@ -220,3 +220,14 @@ func TestObserve_followsSoManyJobs(t *testing.T) {
 		t.Errorf("%d jobs are followed, want at most %d and not much less", n, 1<<16)
 	}
 }
+
+// Two hosts that sent one job to each other are no circle that none ever leaves.
+func TestLeft_believesNoCircleOfOneJob(t *testing.T) {
+	f, at := after(200)
+	way := []string{"resolver:b", "host:y", "host:z", "host:y"}
+	for i, next := range way[1:] {
+		f.Observe(forecast.Step{At: at, Job: 1000, Key: way[i], Next: next, Attempt: 1})
+	}
+	e := f.Left(at, []schedule.KeyState{key("host:y"), key("host:z")}, stats(queue.KeyStats{Key: "host:y", Ready: 1}), 8)
+	between(t, e, 0, 10*time.Second)
+}
