@@ -156,6 +156,11 @@ func TestTable_down(t *testing.T) {
 	if s := table.Keys(now)[0]; s.Breaker != "down" || s.InFlight != 0 || s.Ready != 100 {
 		t.Errorf("%+v", s)
 	}
+	for range 100 { // they held a drain open for the key's budget of retries
+		if wait := table.Retry(now, "dead"); wait != 0 {
+			t.Fatalf("a retry at a key that is given up waits for %v", wait)
+		}
+	}
 	rows := 0
 	for table.HasReady() {
 		p := pick(t, table, now, 1000)

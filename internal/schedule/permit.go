@@ -199,12 +199,16 @@ func (k *key) outlook(now time.Duration) outlook {
 }
 
 // Retry takes a retry out of a key's budget and returns how long it must wait
-// at least.
+// at least: not at all at a key that is given up, where it makes no request.
 func (t *Table) Retry(at time.Time, name string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.see(at)
-	return t.key(name, now).limit.Retry(now)
+	k := t.key(name, now)
+	if k.limit.Down() {
+		return 0
+	}
+	return k.limit.Retry(now)
 }
 
 // grant takes a slot for a start at k. The caller holds mu, as for all methods
