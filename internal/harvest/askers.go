@@ -44,7 +44,7 @@ func (as *askers) resolve(ctx context.Context, outs []queue.Outcome) {
 	r := as.source
 	var answers []paper.Answer
 	var err error
-	heard := hearing(sending(ctx, together[0].Step), func(ctx context.Context) { answers, err = r.Resolve(ctx, artifacts) })
+	heard := hearing(together[0].sending(ctx, together[0].Step), func(ctx context.Context) { answers, err = r.Resolve(ctx, artifacts) })
 	if err == nil {
 		err = check(r, answers, len(artifacts))
 	}

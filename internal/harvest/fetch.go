@@ -132,8 +132,8 @@ func (w walk) failed(ctx context.Context, url string, status int, err error) que
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
-	if outOfFiles(err) {
-		return w.noDisk(err)
+	if out, ours := w.ours(err); ours {
+		return out
 	}
 	fail := asFailure(err)
 	if fail.Status != 0 {

@@ -61,6 +61,7 @@ type Harvest struct {
 	off map[string]string // resolvers that are switched off for this run, and why
 
 	storage outage
+	network outage
 }
 
 // New returns a harvest.
@@ -122,7 +123,7 @@ func (h *Harvest) step(ctx context.Context, s queue.Step, i int, asking *askers)
 		}
 	}
 	w := walk{Harvest: h, Step: s, job: job, story: st, part: part}
-	ctx = sending(ctx, s)
+	ctx = h.sending(ctx, s)
 	act := h.next(st)
 	if act.key != s.Key && !act.over {
 		// The configuration, or what we know of the host, has changed since.
@@ -159,8 +160,11 @@ func hearing(ctx context.Context, do func(context.Context)) queue.Allowance {
 }
 
 // sending has Send called once there is a connection: the request goes out.
-func sending(ctx context.Context, s queue.Step) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { s.Send() }})
+func (h *Harvest) sending(ctx context.Context, s queue.Step) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		h.connected()
+		s.Send()
+	}})
 }
 
 // walk is one step of one job.

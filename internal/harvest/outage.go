@@ -6,15 +6,17 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/quire-dev/quire/internal/fetch"
 	"github.com/quire-dev/quire/queue"
 )
 
-// diskPause is for how long no file is asked for when storage can't take files: not
-// longer than what is left untold of the wait of a key.
+// diskPause is for how long nothing is asked for when storage can't take files, or
+// the machine has no network: not longer than what is left untold of the wait of a key.
 const diskPause = 10 * time.Second
 
-// outage is the time during which storage takes no files: no space, a failing or
-// read-only disk, no file descriptors. Jobs wait for its end, at no cost to them.
+// outage is the time during which storage takes no files (no space, a failing or
+// read-only disk, no file descriptors) or there is no network. Jobs wait for its end,
+// at no cost to them.
 type outage struct {
 	mu    sync.Mutex
 	since time.Time // zero: there is none
@@ -37,7 +39,7 @@ func (o *outage) left(now time.Time) time.Duration {
 	return 0
 }
 
-// begin notes that storage failed, and reports whether that is news.
+// begin notes that something failed, and reports whether that is news.
 func (o *outage) begin(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -49,8 +51,7 @@ func (o *outage) begin(now time.Time) bool {
 	return true
 }
 
-// end notes that storage took a file, and returns how long it did not; 0 if that is
-// no news.
+// end notes that it works, and returns for how long it did not; 0 if that is no news.
 func (o *outage) end(now time.Time) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -73,6 +74,36 @@ func (w walk) noDisk(err error) queue.Outcome {
 	out := w.wait(diskPause)
 	out.Error = err.Error()
 	return out
+}
+
+// ours says what becomes of the job if err is neither its fault nor a host's.
+func (w walk) ours(err error) (out queue.Outcome, ours bool) {
+	switch {
+	case outOfFiles(err):
+		return w.noDisk(err), true
+	case fetch.Offline(err):
+		return w.noNetwork(err), true
+	}
+	return out, false
+}
+
+// noNetwork hands the job back when this machine has no network. The log has one line
+// when it goes away.
+func (w walk) noNetwork(err error) queue.Outcome {
+	if w.network.begin(time.Now()) {
+		w.cfg.Log.Error("no network: works wait, and go on by themselves when it is back",
+			"artifact_id", w.job.ArtifactID, "next_try", diskPause, "error", err)
+	}
+	out := w.handBack("network", queue.Signal{Allowance: queue.Allowance{Wait: diskPause}})
+	out.Delay, out.Error = diskPause, err.Error()
+	return out
+}
+
+// connected notes that there is a network.
+func (h *Harvest) connected() {
+	if lasted := h.network.end(time.Now()); lasted > 0 {
+		h.cfg.Log.Info("the network is back: resumed", "after", lasted.Round(time.Second))
+	}
 }
 
 // recovered notes that storage took a file.

@@ -48,8 +48,8 @@ func (w walk) unresolved(ctx context.Context, r paper.Resolver, err error) queue
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
-	if outOfFiles(err) {
-		return w.noDisk(err)
+	if out, ours := w.ours(err); ours {
+		return out
 	}
 	fail := asFailure(err)
 	sig := w.signal(fail)
@@ -81,8 +81,8 @@ func (w walk) loadRobots(ctx context.Context, url string) queue.Outcome {
 	if ctx.Err() != nil {
 		return w.handBack("", queue.Signal{})
 	}
-	if outOfFiles(err) {
-		return w.noDisk(err)
+	if out, ours := w.ours(err); ours {
+		return out
 	}
 	var sig queue.Signal
 	if status != 0 {
