@@ -122,7 +122,11 @@ func (o *stats) print(s report.Stats) error {
 // below tells of the jobs that are left.
 func (o *stats) below(s report.Stats) (texts []string) {
 	if s.Queued > 0 {
-		texts = append(texts, fmt.Sprintf("%d ready (the oldest for %s), %d delayed", s.Ready, span(seconds(s.OldestReadySeconds)), s.Delayed))
+		oldest := ""
+		if s.Ready > 0 {
+			oldest = fmt.Sprintf(" (the oldest for %s)", span(seconds(s.OldestReadySeconds)))
+		}
+		texts = append(texts, fmt.Sprintf("%d ready%s, %d delayed", s.Ready, oldest, s.Delayed))
 	}
 	if s.Paused {
 		texts = append(texts, fmt.Sprintf("the queue is paused: %s queue resume", printable(o.self())))

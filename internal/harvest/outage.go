@@ -10,9 +10,13 @@ import (
 	"github.com/quire-dev/quire/queue"
 )
 
-// diskPause is for how long nothing is asked for when storage can't take files, or
-// the machine has no network: not longer than what is left untold of the wait of a key.
-const diskPause = 10 * time.Second
+// diskPause is for how long no file is asked for when storage can't take files, and
+// networkPause for how long a key is left alone when the machine has no network: not
+// longer than what is left untold of the wait of a key, which may be stretched a bit.
+const (
+	diskPause    = 10 * time.Second
+	networkPause = 5 * time.Second
+)
 
 // outage is the time during which storage takes no files (no space, a failing or
 // read-only disk, no file descriptors) or there is no network. Jobs wait for its end,
@@ -92,10 +96,10 @@ func (w walk) ours(err error) (out queue.Outcome, ours bool) {
 func (w walk) noNetwork(err error) queue.Outcome {
 	if w.network.begin(time.Now()) {
 		w.cfg.Log.Error("no network: works wait, and go on by themselves when it is back",
-			"artifact_id", w.job.ArtifactID, "next_try", diskPause, "error", err)
+			"artifact_id", w.job.ArtifactID, "next_try", networkPause, "error", err)
 	}
-	out := w.handBack("network", queue.Signal{Allowance: queue.Allowance{Wait: diskPause}})
-	out.Delay, out.Error = diskPause, err.Error()
+	out := w.handBack("network", queue.Signal{Allowance: queue.Allowance{Wait: networkPause}})
+	out.Delay, out.Error = networkPause, err.Error()
 	return out
 }
 
