@@ -60,8 +60,12 @@ func Examine(ctx context.Context, cfg Config, opt ExamineOptions) Examination {
 	}
 	cfg.ReadOnly, cfg.still = true, true
 	var e Examination
-	stored := e.store(ctx, cfg, opt.Deep)
 	places := cfg.places()
+	if away := doctor.Within(ctx, "data directory", cfg.Data, func() []Check { _, _ = os.Stat(cfg.Data); return nil }); len(away) > 0 {
+		e.Checks = away // whatever is there would not answer either
+		return e
+	}
+	stored := e.store(ctx, cfg, opt.Deep)
 	places.Jobs = stored.stats.Queued + stored.stats.InProgress
 	e.Checks = append(e.Checks, doctor.Within(ctx, "data directory", cfg.Data, func() []Check {
 		return append(places.Directories(), places.Disks()...)
@@ -204,7 +208,7 @@ func (c Config) probe(ctx context.Context, s Source, dumps dumps, keys map[strin
 		if noted.PerSecond > 0 {
 			rule.Every = max(rule.Every, time.Duration(float64(time.Second)/noted.PerSecond))
 		}
-		if rule.InFlight == 0 || noted.Cap > 0 {
+		if noted.Cap > 0 {
 			rule.InFlight = noted.Cap
 		}
 	}

@@ -53,11 +53,15 @@ func (s *System) waits(ctx context.Context, stats queue.Stats, keys map[string]K
 	return waits, nil
 }
 
-// firstDelayed is when the first of a key's delayed jobs may be tried again.
+// firstDelayed is when the first of a key's delayed jobs may be tried again; zero if
+// there are too many to look through.
 func (s *System) firstDelayed(ctx context.Context, key string) (first time.Time, err error) {
 	jobs, err := s.store.Jobs(ctx, queue.Filter{States: []queue.State{queue.Queued}, Key: key, Limit: mostDelayed})
 	if err != nil {
 		return first, fmt.Errorf("read jobs that are left: %w", err)
+	}
+	if len(jobs) == mostDelayed {
+		return first, nil
 	}
 	for _, j := range jobs {
 		if first.IsZero() || j.AvailableAt.Before(first) {

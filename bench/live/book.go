@@ -71,8 +71,8 @@ func (b *book) write(out io.Writer) error {
 		row = int(part*20) + 1
 		truth := b.over - r.at
 		fmt.Fprintf(out, "%4.0f %% %6.0f s", 100*part, truth.Seconds())
-		for _, d := range []time.Duration{r.Left, r.Raw, r.naive, r.bound} {
-			if d == r.Left && !r.OK || d == r.Raw && !r.OK {
+		for i, d := range []time.Duration{r.Left, r.Raw, r.naive, r.bound} {
+			if i < 2 && !r.OK { // nothing was foretold
 				fmt.Fprintf(out, " %16s", "-")
 				continue
 			}
@@ -100,7 +100,7 @@ func (b *book) sum(out io.Writer) error {
 		var worst, mean, ofAll float64
 		for _, r := range b.readings {
 			part := float64(r.at) / float64(b.over)
-			if part < from || part > until {
+			if part < from || part > until || !r.OK {
 				continue
 			}
 			truth := b.over - r.at

@@ -223,6 +223,9 @@ func (a *app) self() string {
 	if a.data != a.getenv("QUIRE_DATA", defaultData) {
 		self += " --data " + shellWord(a.data)
 	}
+	if a.config != a.getenv("QUIRE_CONFIG", "") {
+		self += " --config " + shellWord(a.config)
+	}
 	if a.store != a.getenv("QUIRE_STORE", "") {
 		self += " --store " + shellWord(quire.Config{Store: a.store}.StoreName())
 	}

@@ -74,7 +74,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if env.Reload == nil {
 		env.Reload = func() <-chan struct{} { return nil }
 	}
-	stderr := &console{to: env.Stderr}
+	stderr := &console{to: unstuck{ctx, env.Stderr}, raw: env.Stderr}
 	env.Stderr = stderr
 	out := newStdout(ctx, env.Stdout, stderr)
 	a := &app{env: env, out: out, console: stderr}

@@ -12,7 +12,8 @@ import (
 // printed: what is printed comes above it. Something else may stand in for it for a
 // while. It is safe for concurrent use.
 type console struct {
-	to io.Writer
+	to  io.Writer
+	raw io.Writer // the same, for who waits for a reader as long as it takes
 
 	mu      sync.Mutex
 	instead io.Writer // nil: nothing

@@ -43,25 +43,31 @@ type act struct {
 	change                   func(context.Context, *quire.System, queue.Filter) (int, error)
 }
 
-// apply changes the jobs, or only counts them, and tells how many.
-func (a *app) apply(ctx context.Context, t act) (err error) {
-	var sum counter
-	if t.dryRun {
-		sys, err := a.look(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, sys.Close()) }()
-		defer a.meter("counting", sum.look(a.totalOf(ctx, sys, t.f, t.ids...)))()
-		n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) {
-			f.Changed = sum.changed()
-			return count(ctx, sys.Queue(), f)
-		})
-		if err != nil {
-			return err
-		}
-		return a.tell(t.field, n, t.would)
+// dryRun tells how many jobs would be changed.
+func (a *app) dryRun(ctx context.Context, t act) (err error) {
+	sys, err := a.look(ctx)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, sys.Close()) }()
+	var sum counter
+	defer a.meter("counting", sum.look(a.totalOf(ctx, sys, t.f, t.ids...)))()
+	n, err := eachPart(t.f, t.ids, func(f queue.Filter) (int, error) {
+		f.Changed = sum.changed()
+		return count(ctx, sys.Queue(), f)
+	})
+	if err != nil {
+		return err
+	}
+	return a.tell(t.field, n, t.would)
+}
+
+// apply changes the jobs, or only counts them, and tells how many.
+func (a *app) apply(ctx context.Context, t act) error {
+	if t.dryRun {
+		return a.dryRun(ctx, t)
+	}
+	var sum counter
 	return a.change(ctx, func(sys *quire.System) error {
 		stop := a.meter(t.doing, sum.look(a.totalOf(ctx, sys, t.f, t.ids...)))
 		defer stop()

@@ -11,6 +11,7 @@ import (
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/doctor"
 	"github.com/quire-dev/quire/internal/fetch"
+	"github.com/quire-dev/quire/internal/manual"
 	"github.com/quire-dev/quire/internal/report"
 )
 
@@ -141,7 +142,7 @@ func (o *examineCommand) text(found quire.Examination, limits []report.Limit) {
 // fit a terminal.
 func (o *examineCommand) row(head, found, next string) {
 	indent := utf8.RuneCountInString(head)
-	lines := wrapped(printable(found), width-indent)
+	lines := manual.Wrap(printable(found), width-indent)
 	for i, line := range lines {
 		if i > 0 {
 			head = strings.Repeat(" ", indent)
@@ -151,27 +152,13 @@ func (o *examineCommand) row(head, found, next string) {
 	if next == "" {
 		return
 	}
-	for i, line := range wrapped(printable(next), width-indent-3) {
+	for i, line := range manual.Wrap(printable(next), width-indent-3) {
 		arrow := "-> "
 		if i > 0 {
 			arrow = "   "
 		}
 		o.printf("%s%s%s\n", strings.Repeat(" ", indent), arrow, line)
 	}
-}
-
-// wrapped breaks text into lines of so many characters, between words; a longer
-// word has a line of its own.
-func wrapped(text string, most int) (lines []string) {
-	for word := range strings.FieldsSeq(text) {
-		n := len(lines)
-		if n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= most {
-			lines[n-1] += " " + word
-			continue
-		}
-		lines = append(lines, word)
-	}
-	return lines
 }
 
 func word(s doctor.Status) string {

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // signals is what the system asks of the program.
@@ -44,14 +45,28 @@ func interruptible() (context.Context, *signals) {
 				s.first.Store(sig)
 				cancel()
 			case sig != syscall.SIGHUP:
-				if leave := s.leave.Load(); leave != nil {
-					(*leave)()
-				}
-				os.Exit(exitInterrupted) //nolint:forbidigo // at once means at once
+				s.exit()
 			}
 		}
 	}()
 	return ctx, s
+}
+
+// exit ends the program. What gives the terminal back gets no longer than a stuck
+// reader does: a terminal may take nothing any more.
+func (s *signals) exit() {
+	if leave := s.leave.Load(); leave != nil {
+		given := make(chan struct{})
+		go func() {
+			(*leave)()
+			close(given)
+		}()
+		select {
+		case <-given:
+		case <-time.After(stuckGrace):
+		}
+	}
+	os.Exit(exitInterrupted) //nolint:forbidigo // at once means at once
 }
 
 // ends reports whether a SIGHUP that has just come ends the program; if not, what it

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -76,26 +77,23 @@ func (a *app) init(force bool) error {
 // writeNew writes a file that must not be there, or else, with replace, takes its
 // place. What was there stays whole until then.
 func writeNew(path, text string, replace bool) (replaced bool, err error) {
-	flag, at := os.O_EXCL, path
+	write := func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
 	if replace {
 		_, err := os.Lstat(path)
-		replaced = err == nil
-		flag, at = os.O_TRUNC, path+".new"
+		return err == nil, writeFile(path, write)
 	}
-	f, err := os.OpenFile(at, os.O_WRONLY|os.O_CREATE|flag, 0o640)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if errors.Is(err, fs.ErrExist) {
 		return false, fmt.Errorf("write %s: it is there already; --force replaces it", path)
 	}
 	if err != nil {
 		return false, err
 	}
-	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil && replace {
-		err = os.Rename(at, path)
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+		return false, errors.Join(err, os.Remove(path))
 	}
-	if err != nil {
-		return false, errors.Join(err, os.Remove(at))
-	}
-	return replaced, nil
+	return false, nil
 }

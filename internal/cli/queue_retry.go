@@ -59,25 +59,30 @@ func (o *retryFailed) do(ctx context.Context) error {
 	})
 }
 
+// wouldRecheck tells how many jobs recheck would requeue.
+func (o *retryFailed) wouldRecheck(ctx context.Context, selected queue.Filter) (err error) {
+	sys, err := o.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sys.Close()) }()
+	defer o.looking(ctx, sys, &selected)()
+	n, next, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) { return len(ids), nil })
+	if err != nil {
+		return err
+	}
+	defer o.tipDue(n, next)
+	return o.tell("requeued", n, "would be queued again")
+}
+
 // recheck requeues the jobs whose time to be looked for again has come.
-func (o *retryFailed) recheck(ctx context.Context) (err error) {
+func (o *retryFailed) recheck(ctx context.Context) error {
 	selected, err := o.filter.filter(queue.Skipped, queue.Error)
 	if err != nil {
 		return err
 	}
 	if o.dryRun {
-		sys, err := o.look(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, sys.Close()) }()
-		defer o.looking(ctx, sys, &selected)()
-		n, next, err := eachDue(ctx, sys.Queue(), selected, func(ids []string) (int, error) { return len(ids), nil })
-		if err != nil {
-			return err
-		}
-		defer o.tipDue(n, next)
-		return o.tell("requeued", n, "would be queued again")
+		return o.wouldRecheck(ctx, selected)
 	}
 	return o.change(ctx, func(sys *quire.System) error {
 		stop := o.looking(ctx, sys, &selected)

@@ -128,6 +128,8 @@ func (a *app) runCode(ctx context.Context, sum quire.Summary, in added, opt quir
 	switch {
 	case ctx.Err() != nil && (opt.Drain || sig == os.Interrupt) && !sum.Drained:
 		return &exitError{code: exitInterrupted}
+	case ctx.Err() != nil && !opt.Drain:
+		return nil
 	case sum.Error > 0 || in.Rejected > 0:
 		return &exitError{code: exitPartial}
 	}

@@ -267,3 +267,17 @@ func TestSignal_WhileReadingStdin(t *testing.T) {
 		})
 	}
 }
+
+// A service that is told to stop has done its work, whatever became of single works: it
+// exited with 3, and its supervisor took it for failed.
+func TestSignal_serviceWithErrors(t *testing.T) {
+	t.Parallel()
+	s := newStuckWeb(t)
+	s.run(t, "queue", "enqueue", "10.5555/nosuch")
+	p := s.start(t, nil, nil, "queue", "run", "--log-format", "json")
+	p.say(t, `"state":"error"`)
+	p.signal(t, syscall.SIGTERM)
+	if code, said := p.end(t); code != 0 {
+		t.Errorf("exit code %d, want 0: %s", code, said)
+	}
+}

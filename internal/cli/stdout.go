@@ -87,6 +87,9 @@ type unstuck struct {
 // told to stop. It is to be longer than a pager or a slow line needs for a page.
 const stuckGrace = time.Second
 
+// Fd is the descriptor of the stream.
+func (u unstuck) Fd() uintptr { return descriptor(u.w) }
+
 // Write leaves a goroutine behind if nobody reads p: it ends with the program.
 func (u unstuck) Write(p []byte) (int, error) {
 	type written struct {

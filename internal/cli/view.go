@@ -17,24 +17,15 @@ import (
 // needs none.
 const screenAfter = time.Second
 
-// view shows a run while it goes, in the way that was chosen.
-type view struct {
-	kind   display
-	stderr *console
-}
-
-// newView chooses how a run is shown.
-func newView(a *app) *view { return &view{kind: a.display(), stderr: a.console} }
-
 // start shows the run until the function it returns is called.
 func (w *watch) start(ctx context.Context, sys *quire.System) (stop func()) {
-	if w.view.kind == displayNone {
+	if w.shown == displayNone {
 		return func() {}
 	}
 	shown, cancel := context.WithCancel(context.WithoutCancel(ctx)) // also while it stops
 	var showing sync.WaitGroup
 	showing.Go(func() {
-		if w.view.kind == displayScreen {
+		if w.shown == displayScreen {
 			w.screen(shown, sys)
 		}
 		w.lines(shown, sys) // until the end, if there is no screen any more
@@ -69,8 +60,8 @@ func (w *watch) lines(ctx context.Context, sys *quire.System) {
 // progressLine is a run in one line.
 func progressLine(s progress.Snapshot) string {
 	line := fmt.Sprintf("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s",
-		s.Elapsed.Round(time.Second), s.Done, s.Skipped, s.Failed, s.Rest(), s.Running, s.Delayed,
-		float64(s.Requests)/s.Elapsed.Seconds())
+		span(s.Elapsed), s.Done, s.Skipped, s.Failed, s.Rest(), s.Running, s.Delayed,
+		s.RequestsPerSecond)
 	switch about := s.Left.About; {
 	case s.Left.Known && about > longBound && s.Left.Bound() != "":
 		line += fmt.Sprintf("  about %s left, bound by %s", span(about), s.Left.Bound())
@@ -94,12 +85,12 @@ func (w *watch) screen(ctx context.Context, sys *quire.System) {
 	keyboard, release := w.keyboard()
 	defer release()
 	s := screen.New(screen.Config{
-		Title: "quire  " + printable(w.data), Output: w.view.stderr.to, Input: keyboard, Environ: w.env.Environ,
+		Title: "quire  " + printable(w.data), Output: w.console.raw, Input: keyboard, Environ: w.env.Environ,
 		Look:  func(ctx context.Context) (progress.Snapshot, error) { return w.run.Snapshot(ctx, running{sys}) },
 		Pause: sys.Queue().Pause, Resume: sys.Queue().Resume, Quit: w.env.Interrupt,
 	})
 	defer w.env.AtExit(s.Restore)()
-	defer w.view.stderr.divert(s)()
+	defer w.console.divert(s)()
 	if err := s.Run(ctx); err != nil {
 		w.log.Warn("there is no live view any more: lines instead", "error", err)
 	}

@@ -14,20 +14,19 @@ import (
 // watch follows a run: it logs each change of state, shows progress and sums up.
 type watch struct {
 	*app
-	log  *slog.Logger
-	keys keyWatch
-	run  *progress.Run
-	view *view
+	log   *slog.Logger
+	keys  keyWatch
+	run   *progress.Run
+	shown display // how
 
 	mu     sync.Mutex
 	misses *report.Misses
 }
 
 func newWatch(a *app) *watch {
-	v := newView(a)
 	log := a.logger()
 	return &watch{
-		app: a, log: log, view: v, misses: report.NewMisses(),
+		app: a, log: log, shown: a.display(), misses: report.NewMisses(),
 		keys: keyWatch{log: log, json: a.logFormat == "json", told: make(map[string]keyTold)},
 	}
 }
@@ -43,19 +42,18 @@ func (w *watch) observe(e quire.Event) {
 
 // stopping tells that the run has been told to stop.
 func (w *watch) stopping(grace time.Duration) {
-	const text = "stopping: running requests get %s to finish; once more stops at once"
-	if w.logFormat == "json" {
-		w.log.Info(fmt.Sprintf(text, grace))
-		return
-	}
-	w.note(text, grace)
+	w.note("stopping: running requests get %s to finish; once more stops at once", grace)
 }
 
 // longBound is how long the rest must take at least for people to be told what
 // binds it.
 const longBound = 10 * time.Second
 
-// note prints a line for people on stderr.
+// note prints a line for people on stderr, or logs it where machines read that.
 func (a *app) note(format string, args ...any) {
+	if a.logFormat == "json" {
+		a.logger().Info(fmt.Sprintf(format, args...))
+		return
+	}
 	fmt.Fprintf(a.env.Stderr, "%s\n", printable(fmt.Sprintf(format, args...)))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
 )
 
 // longGate is how long a key must keep us waiting for people to be told: shorter
@@ -78,19 +79,7 @@ func (w *keyWatch) news(s quire.KeyState, now time.Time) (news []string) {
 	return news
 }
 
-// gateText says in words why a key's gate is closed, and for how long. The reasons
-// are those of KeyState.
+// gateText says in words why a key's gate is closed, and for how long.
 func gateText(s quire.KeyState) string {
-	wait := span(s.Gate)
-	switch s.Reason {
-	case "throttled":
-		return fmt.Sprintf("%s asks for less: no request for %s", s.Key, wait)
-	case "quota":
-		return fmt.Sprintf("%s has no quota left for us: no request for %s", s.Key, wait)
-	case "blocked":
-		return fmt.Sprintf("%s shuts us out: no request for %s", s.Key, wait)
-	case "daily":
-		return fmt.Sprintf("%s has had its requests of today: none for %s", s.Key, wait)
-	}
-	return fmt.Sprintf("%s is gated (%s): no request for %s", s.Key, s.Reason, wait)
+	return fmt.Sprintf("%s %s: no request for %s", s.Key, report.GateWords(s.Reason), span(s.Gate))
 }

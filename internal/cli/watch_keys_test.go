@@ -37,7 +37,7 @@ func TestKeyWatch_news(t *testing.T) {
 		{0, 5 * time.Second, "breaker", "open", []string{"host:a keeps failing: left alone for 5 s"}},
 		{0, 2 * time.Minute, "breaker", "down", []string{"host:a keeps failing: given up for this run"}},
 		{0, 2 * time.Minute, "breaker", "down", nil},
-		{0, 10 * time.Hour, "daily", "closed", []string{"host:a answers again", "host:a has had its requests of today: none for 10 h"}},
+		{0, 10 * time.Hour, "daily", "closed", []string{"host:a answers again", "host:a has had its requests of today: no request for 10 h"}},
 	} {
 		now = now.Add(step.after)
 		got := w.news(quire.KeyState{Key: "host:a", Gate: step.gate, Reason: step.reason, Breaker: step.breaker}, now)

@@ -121,6 +121,20 @@ func (f *Forecast) follow(s Step, from, to *spot) {
 	}
 }
 
+// letGo follows no job any more if far more are followed than there are: those that
+// were cancelled or pruned have told nothing.
+func (f *Forecast) letGo(open int) {
+	const slack = 1024 // more than have ended since the jobs were counted
+	if len(f.jobs) <= 2*open+slack {
+		return
+	}
+	for _, at := range f.jobs {
+		at.here--
+	}
+	clear(f.jobs)
+	f.sift = 0
+}
+
 // hash mixes a job's number (the finalizer of SplitMix64: Steele, Lea, Flood, 2014).
 func hash(job int64) uint64 {
 	h := uint64(job)

@@ -38,6 +38,7 @@ func (f *Forecast) Left(at time.Time, keys []schedule.KeyState, stats queue.Stat
 	if f.began.IsZero() {
 		f.began = at
 	}
+	f.letGo(stats.Queued + stats.InProgress)
 	f.look(at, keys, slots)
 	m := f.model(at, keys, stats, slots)
 	e := Estimate{Paused: m.paused}

@@ -231,3 +231,19 @@ func TestLeft_believesNoCircleOfOneJob(t *testing.T) {
 	e := f.Left(at, []schedule.KeyState{key("host:y"), key("host:z")}, stats(queue.KeyStats{Key: "host:y", Ready: 1}), 8)
 	between(t, e, 0, 10*time.Second)
 }
+
+// Jobs that are cancelled tell nothing: they are not followed for ever.
+func TestLeft_letsGoOfJobsThatAreNoMore(t *testing.T) {
+	f, at := forecast.New(), time.Now()
+	for job := range int64(10_000) {
+		f.Observe(forecast.Step{At: at, Job: job, Key: "resolver:a", Next: "host:b", Attempt: 1})
+	}
+	f.Left(at, nil, queue.Stats{Queued: 8000}, 32)
+	if n := f.Followed(); n != 10_000 {
+		t.Errorf("%d of 10000 jobs are followed while most are there", n)
+	}
+	f.Left(at, nil, queue.Stats{Queued: 10}, 32)
+	if n := f.Followed(); n != 0 {
+		t.Errorf("%d jobs are followed, and there are 10", n)
+	}
+}

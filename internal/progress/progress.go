@@ -33,6 +33,7 @@ type Run struct {
 	reasons map[queue.State]map[string]int
 	bytes   int64
 	rate    window
+	sent    counts
 	ended   ring // done and skipped
 	failed  ring // error
 }
@@ -72,10 +73,9 @@ func (r *Run) Observe(e orchestrator.Event) {
 	defer r.mu.Unlock()
 	at := now.Sub(r.began)
 	if !e.State.Terminal() {
-		r.rate.add(at, tally{steps: 1})
 		return
 	}
-	r.rate.add(at, tally{steps: 1, works: 1, bytes: file.Bytes})
+	r.rate.add(at, tally{works: 1, bytes: file.Bytes})
 	r.bytes += file.Bytes
 	r.counts[e.State]++
 	if r.reasons[e.State] == nil {

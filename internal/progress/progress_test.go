@@ -56,8 +56,8 @@ func TestSnapshot_counts(t *testing.T) {
 		if s.Share() != 3.0/9 {
 			t.Errorf("Share = %v, want a third", s.Share())
 		}
-		if s.WorksPerSecond != 0.3 || s.StepsPerSecond != 0.4 || s.BytesPerSecond != 100 {
-			t.Errorf("rates %v, %v, %v, want 0.3, 0.4, 100", s.WorksPerSecond, s.StepsPerSecond, s.BytesPerSecond)
+		if s.WorksPerSecond != 0.3 || s.RequestsPerSecond != 0.7 || s.BytesPerSecond != 100 {
+			t.Errorf("rates %v, %v, %v, want 0.3, 0.7, 100", s.WorksPerSecond, s.RequestsPerSecond, s.BytesPerSecond)
 		}
 		if s.Elapsed != 10*time.Second || s.Left != (progress.Left{Least: time.Minute, LeastKey: "host:a"}) {
 			t.Errorf("Elapsed = %v, Left = %+v", s.Elapsed, s.Left)

@@ -11,12 +11,11 @@ const (
 
 // tally counts what happened.
 type tally struct {
-	steps, works int
-	bytes        int64
+	works int
+	bytes int64
 }
 
 func (t *tally) add(more tally) {
-	t.steps += more.steps
 	t.works += more.works
 	t.bytes += more.bytes
 }
@@ -46,7 +45,7 @@ func (w *window) move(at time.Duration) {
 }
 
 // rates are per second.
-type rates struct{ steps, works, bytes float64 }
+type rates struct{ works, bytes float64 }
 
 // rates returns what happened per second of late.
 func (w *window) rates(at time.Duration) rates {
@@ -59,5 +58,30 @@ func (w *window) rates(at time.Duration) rates {
 	if over <= 0 {
 		return rates{}
 	}
-	return rates{float64(sum.steps) / over, float64(sum.works) / over, float64(sum.bytes) / over}
+	return rates{float64(sum.works) / over, float64(sum.bytes) / over}
+}
+
+// counts is a number that grows, as it was at the latest looks.
+type counts struct{ looks []count }
+
+type count struct {
+	at time.Duration
+	n  int64
+}
+
+// rate takes in that the number is n at a time since the beginning, when it was 0,
+// and returns by how much it grew per second of late.
+func (c *counts) rate(at time.Duration, n int64) float64 {
+	if c.looks == nil {
+		c.looks = []count{{}}
+	}
+	c.looks = append(c.looks, count{at, n})
+	for len(c.looks) > 2 && at-c.looks[1].at >= windowSlots*windowWidth {
+		c.looks = c.looks[1:]
+	}
+	first := c.looks[0]
+	if at <= first.at {
+		return 0
+	}
+	return float64(n-first.n) / (at - first.at).Seconds()
 }

@@ -35,7 +35,7 @@ type Snapshot struct {
 	QueuePaused                     bool // the whole queue is
 
 	// Of the last half minute.
-	WorksPerSecond, StepsPerSecond, BytesPerSecond float64
+	WorksPerSecond, RequestsPerSecond, BytesPerSecond float64
 
 	Bytes    int64 // of the files that were got
 	Requests int64
@@ -125,7 +125,8 @@ func (r *Run) Snapshot(ctx context.Context, of Source) (Snapshot, error) {
 	s.Done, s.Skipped, s.Failed = r.counts[queue.Done], r.counts[queue.Skipped], r.counts[queue.Error]
 	s.Bytes = r.bytes
 	now := r.rate.rates(s.Elapsed)
-	s.WorksPerSecond, s.StepsPerSecond, s.BytesPerSecond = now.works, now.steps, now.bytes
+	s.WorksPerSecond, s.BytesPerSecond = now.works, now.bytes
+	s.RequestsPerSecond = r.sent.rate(s.Elapsed, s.Requests)
 	s.Ended, s.Errors = r.ended.latest(), r.failed.latest()
 	return s, nil
 }

@@ -49,13 +49,13 @@ func Seconds(s float64) time.Duration {
 
 // Size writes a number of bytes for people, in powers of 1024.
 func Size(n int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	v, i := float64(n), 0
-	for v >= 1024 && i < len(units)-1 {
-		v, i = v/1024, i+1
-	}
-	if i == 0 {
+	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
+	}
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	v, i := float64(n), 0
+	for ; v >= 1023.95 && i < len(units)-1; i++ { // more would be written 1024.0
+		v /= 1 << 10
 	}
 	return fmt.Sprintf("%.1f %s", v, units[i])
 }

@@ -73,7 +73,7 @@ func because(reason string) string {
 	case WaitRetry:
 		return " to be tried again"
 	}
-	return ", " + GateWords(reason)
+	return ", which " + GateWords(reason)
 }
 
 // GateWords says why a key's gate is closed, of the key. The reasons are those of
@@ -81,15 +81,15 @@ func because(reason string) string {
 func GateWords(reason string) string {
 	switch reason {
 	case "throttled":
-		return "which asks for less"
+		return "asks for less"
 	case "quota":
-		return "which has no quota left for us"
+		return "has no quota left for us"
 	case "blocked":
-		return "which shuts us out"
+		return "shuts us out"
 	case "breaker":
-		return "which keeps failing"
+		return "keeps failing"
 	case "daily":
-		return "which has had its requests of today"
+		return "has had its requests of today"
 	}
-	return "which is gated (" + reason + ")"
+	return "is gated (" + reason + ")"
 }

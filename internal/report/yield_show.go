@@ -71,7 +71,7 @@ func (s section) line(r Row) line {
 	case !s.files:
 		l.Got, l.Yield = strconv.Itoa(r.Done), share((r.Done*whole+r.Count/2)/max(r.Count, 1))
 	case r.Bytes > 0:
-		l.Size = size(r.Bytes)
+		l.Size = Size(r.Bytes)
 	}
 	return l
 }
@@ -151,23 +151,10 @@ func (y Yield) headline() string {
 		return "There are no works yet."
 	}
 	return fmt.Sprintf("%d of %d %s got: %s %%, %s.", y.Done, y.Total, plural(y.Total, "work", "works"),
-		share(int(*y.YieldPercent*whole/100+0.5)), size(y.Bytes))
+		share(int(*y.YieldPercent*whole/100+0.5)), Size(y.Bytes))
 }
 
 // share writes tenths of a percent.
 func share(tenths int) string { return fmt.Sprintf("%d.%d", tenths/10, tenths%10) }
-
-// size writes a number of bytes with a binary unit.
-func size(n int64) string {
-	if n < 1<<10 {
-		return fmt.Sprintf("%d B", n)
-	}
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	v, i := float64(n), 0
-	for ; v >= 1023.95 && i < len(units)-1; i++ {
-		v /= 1 << 10
-	}
-	return fmt.Sprintf("%.1f %s", v, units[i])
-}
 
 func others(n int) string { return fmt.Sprintf("%d %s", n, plural(n, "other", "others")) }

@@ -83,12 +83,12 @@ func (m *model) head(w int) []string {
 		green(number(s.Done)) + " done", number(s.Skipped) + " skipped", alarming(s.Failed) + " error",
 		number(s.Running) + " running", number(s.Ready) + " ready", number(s.Delayed) + " delayed", paused(s.Paused),
 	}, w)...)
-	steps := ""
+	requests := ""
 	if w >= wide {
-		steps = fmt.Sprintf("%.1f steps/s", s.StepsPerSecond)
+		requests = fmt.Sprintf("%.1f requests/s", s.RequestsPerSecond)
 	}
 	lines = append(lines, wrap([]string{
-		fmt.Sprintf("%.1f works/s", s.WorksPerSecond), steps, report.Size(int64(s.BytesPerSecond)) + "/s", report.Size(s.Bytes), bound(s.Left),
+		fmt.Sprintf("%.1f works/s", s.WorksPerSecond), requests, report.Size(int64(s.BytesPerSecond)) + "/s", report.Size(s.Bytes), bound(s.Left),
 	}, w)...)
 	return append(lines, "")
 }

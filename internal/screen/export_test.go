@@ -13,7 +13,7 @@ import (
 // Model is a screen without a terminal.
 type Model struct{ m *model }
 
-func NewModel(cfg Config) Model { return Model{newModel(cfg, &journal{to: io.Discard})} }
+func NewModel(cfg Config) Model { return Model{newModel(cfg, &journal{to: io.Discard}, new(errands))} }
 
 // Look has the model look at the run.
 func (m Model) Look() { m.run(m.m.look(false)) }

@@ -12,7 +12,7 @@ import (
 const keptLines = 1000
 
 // journal keeps the lines of the log while they can't be printed. Nobody who logs
-// ever waits for the screen.
+// waits for the screen while it is there.
 type journal struct {
 	to io.Writer
 

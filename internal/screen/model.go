@@ -15,6 +15,7 @@ import (
 type model struct {
 	cfg           Config
 	journal       *journal
+	errands       *errands
 	width, height int
 
 	now   progress.Snapshot
@@ -54,8 +55,8 @@ type (
 	}
 )
 
-func newModel(cfg Config, log *journal) *model {
-	return &model{cfg: cfg, journal: log, width: 80, height: 24}
+func newModel(cfg Config, log *journal, do *errands) *model {
+	return &model{cfg: cfg, journal: log, errands: do, width: 80, height: 24}
 }
 
 // Init takes the first look.
@@ -88,15 +89,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // look looks at the run, once or as one of the looks that follow each other.
 func (m *model) look(again bool) tea.Cmd {
 	look := m.cfg.Look
-	return func() tea.Msg {
+	return m.errands.do(func(ctx context.Context) tea.Msg {
 		begin := time.Now()
-		now, fault := look(context.Background())
+		now, fault := look(ctx)
 		next := time.Duration(0)
 		if again {
 			next = max(lookEvery, time.Duration(float64(time.Since(begin))/share))
 		}
 		return looked{now, fault, next}
-	}
+	})
 }
 
 func (m *model) take(l looked) {
@@ -206,7 +207,7 @@ func (m *model) pause(key string, paused bool) tea.Cmd {
 	if paused {
 		change, what = m.cfg.Resume, name+" goes on"
 	}
-	return func() tea.Msg { return did{what, change(context.Background(), key)} }
+	return m.errands.do(func(ctx context.Context) tea.Msg { return did{what, change(ctx, key)} })
 }
 
 // View draws the screen.

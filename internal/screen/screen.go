@@ -38,6 +38,7 @@ const (
 // Screen is a view of one run. Make it with [New].
 type Screen struct {
 	log     *journal
+	errands errands
 	model   *guarded
 	program *tea.Program
 }
@@ -45,7 +46,8 @@ type Screen struct {
 // New returns a screen. It shows nothing before Run.
 func New(cfg Config) *Screen {
 	log := &journal{to: cfg.Output}
-	s := &Screen{log: log, model: &guarded{Model: newModel(cfg, log)}}
+	s := &Screen{log: log}
+	s.model = &guarded{Model: newModel(cfg, log, &s.errands)}
 	s.program = tea.NewProgram(s.model,
 		tea.WithOutput(cfg.Output), tea.WithInput(cfg.Input), tea.WithEnvironment(cfg.Environ),
 		tea.WithoutSignalHandler(), tea.WithFPS(fps))
@@ -59,6 +61,7 @@ func (s *Screen) Run(ctx context.Context) error {
 	quit := context.AfterFunc(ctx, s.program.Quit)
 	defer quit()
 	_, err := s.program.Run()
+	s.errands.end()
 	if err == nil {
 		err = s.model.fault
 	}

@@ -29,7 +29,7 @@ func midway(at time.Time) *progress.Snapshot {
 	}
 	s := &progress.Snapshot{
 		Elapsed: 3*time.Minute + 12*time.Second, Done: 1203, Skipped: 850, Failed: 3, Ready: 2801, Delayed: 63, Running: 32,
-		WorksPerSecond: 12.3, StepsPerSecond: 41, BytesPerSecond: 4.2e6, Bytes: 1.3e9, Requests: 9000,
+		WorksPerSecond: 12.3, RequestsPerSecond: 41, BytesPerSecond: 4.2e6, Bytes: 1.3e9, Requests: 9000,
 		Left: progress.Left{Known: true, About: 9*time.Minute + 40*time.Second, Binds: forecast.Key, Key: "host:journals.example", Least: 8 * time.Minute},
 		Keys: []progress.Key{
 			key(orchestrator.KeyState{Key: "host:journals.example", InFlight: 4, Cap: 4, PerSecond: 2, Ready: 1203, Left: 10 * time.Minute}, 0, false),

@@ -158,7 +158,7 @@ func (m *model) waitRow(k progress.Key, w int) string {
 	case k.Breaker == "down":
 		why = "keeps failing: given up"
 	case k.Gate > 0:
-		why = reason(k.Reason)
+		why = report.GateWords(k.Reason)
 		until = "opens in " + clock(k.Gate-time.Since(m.at))
 		if w < slim {
 			until = clock(k.Gate - time.Since(m.at))
@@ -172,23 +172,6 @@ func (m *model) waitRow(k progress.Key, w int) string {
 		right = strings.Join(wrap([]string{yellow(why), until}, w), " ")
 	}
 	return spread(report.Printable(k.Key), right, w)
-}
-
-// reason is why a gate is closed, in few words.
-func reason(word string) string {
-	switch word {
-	case "throttled":
-		return "asks for less"
-	case "quota":
-		return "no quota left"
-	case "blocked":
-		return "shuts us out"
-	case "breaker":
-		return "keeps failing"
-	case "daily":
-		return "had its requests of today"
-	}
-	return word
 }
 
 func (m *model) workSections(w int) []section {
