@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestMigrate_fromVersion2(t *testing.T) {
 	version2(t, path)
 	before := listing(t, filepath.Dir(path))
 	_, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true})
-	if err == nil || !strings.Contains(err.Error(), "version 2 is older") {
+	if !errors.Is(err, queue.ErrOlder) || !strings.Contains(err.Error(), "schema version 2,") {
 		t.Errorf("a reader of the old database: got %v, want an error that names its version", err)
 	}
 	if diff := cmp.Diff(before[path], listing(t, filepath.Dir(path))[path]); diff != "" {
