@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -75,10 +76,14 @@ func (w *s3Writer) put(ctx context.Context, b *Blob) (err error) {
 		switch {
 		case err == nil:
 			return nil
-		case status != http.StatusPreconditionFailed && status != http.StatusConflict:
+		case status != http.StatusPreconditionFailed && status != http.StatusConflict && !cut(err):
 			return w.store.fault("put", b.Path, err)
 		}
-		if there, hasErr := w.store.has(ctx, *b); hasErr != nil || there {
+		there, hasErr := w.store.has(ctx, *b)
+		switch {
+		case hasErr != nil && cut(err):
+			return w.store.fault("put", b.Path, err)
+		case hasErr != nil || there:
 			b.Existed = there
 			return hasErr
 		}
@@ -93,6 +98,10 @@ func (w *s3Writer) put(ctx context.Context, b *Blob) (err error) {
 		}
 	}
 }
+
+// cut reports whether the connection was cut while the file was on its way: so may a
+// service that refuses it, whose answer is then lost.
+func cut(err error) bool { return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) }
 
 // send puts the object where none is. Its error may be one of the library's.
 func (w *s3Writer) send(ctx context.Context, b Blob) error {
