@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/quire-dev/quire/internal/need"
 )
 
 // completing is what a bash does when TAB is pressed behind words, which it has
@@ -39,9 +41,8 @@ __start_quire
 // TestCompletion_bash has a real bash complete identifiers, keys and lists, which
 // have what bash takes for the ends of words.
 func TestCompletion_bash(t *testing.T) {
-	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("there is no bash")
-	}
+	_, err := exec.LookPath("bash")
+	need.Or(t, "bash", err)
 	dir := t.TempDir()
 	// Beside what is common, names that would be run if they were ever evaluated.
 	add, told := quireCommand(t, "--data", dir, "queue", "enqueue", "10.5555/good", "10.5555/better", "PMC12", "arXiv:2101.00001",

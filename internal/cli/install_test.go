@@ -8,14 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/quire-dev/quire/internal/need"
 )
 
 // TestInstall installs the program into a directory, as a packager does, runs it
 // there, and removes it.
 func TestInstall(t *testing.T) {
-	if _, err := exec.LookPath("make"); err != nil {
-		t.Skip("there is no make")
-	}
+	_, err := exec.LookPath("make")
+	need.Or(t, "make", err)
 	program, err := exec.LookPath("quire")
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func writeLimit(w io.Writer, r report.Limit) {
 	}
 	if n := r.Now; n != nil {
 		if n.GateReason != nil {
-			fmt.Fprintf(w, "  gate\t%s: %s\n", span(seconds(n.GateSeconds)), printable(*n.GateReason))
+			fmt.Fprintf(w, "  gate\t%s: %s\n", report.Span(report.Seconds(n.GateSeconds)), printable(*n.GateReason))
 		}
 		if n.Breaker != "closed" {
 			fmt.Fprintf(w, "  breaker\t%s\n", printable(n.Breaker))
@@ -67,7 +67,7 @@ func paceText(r report.Limit) string {
 	case *r.PerSecond > 1:
 		return rateText(*r.PerSecond) + "/s"
 	}
-	return "every " + span(seconds(*r.EverySeconds).Round(10*time.Millisecond))
+	return "every " + report.Span(report.Seconds(*r.EverySeconds).Round(10*time.Millisecond))
 }
 
 // rateText writes a number of starts a second with three digits or more.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/quire-dev/quire/internal/report"
 )
 
 // How often a command that takes long tells how far it is. The first line on a
@@ -127,7 +129,7 @@ func (m *meter) line(now time.Time) string {
 	if part, ok := r.part(); ok {
 		parts = append(parts, fmt.Sprintf("%d %%", int(100*part)))
 		if left, ok := m.late.left(r); ok {
-			parts = append(parts, span(left.Round(time.Second))+" left")
+			parts = append(parts, report.Span(left.Round(time.Second))+" left")
 		}
 	}
 	works, bytes := m.late.rates()
@@ -140,12 +142,12 @@ func (m *meter) line(now time.Time) string {
 	}
 	switch {
 	case r.size > 0:
-		parts = append(parts, fmt.Sprintf("%s of %s", size(r.read), size(r.size)))
+		parts = append(parts, fmt.Sprintf("%s of %s", report.Size(r.read), report.Size(r.size)))
 	case r.read > 0:
-		parts = append(parts, size(r.read))
+		parts = append(parts, report.Size(r.read))
 	}
 	if r.bytes > 0 {
-		parts = append(parts, size(r.bytes)+", "+size(int64(bytes))+"/s")
+		parts = append(parts, report.Size(r.bytes)+", "+report.Size(int64(bytes))+"/s")
 	}
 	if r.also != "" {
 		parts = append(parts, printable(r.also))

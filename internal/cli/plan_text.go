@@ -65,7 +65,7 @@ func planHead(p report.Plan) string {
 
 // planYield tells what comes of it, and how long it takes.
 func planYield(p report.Plan) string {
-	text := fmt.Sprintf("Expected: %s files (%.0f %%), %s", whole(p.Files), 100*p.Files/float64(p.Works), size(int64(p.Bytes)))
+	text := fmt.Sprintf("Expected: %s files (%.0f %%), %s", whole(p.Files), 100*p.Files/float64(p.Works), report.Size(int64(p.Bytes)))
 	if p.BoundKey == nil {
 		return text
 	}
@@ -85,7 +85,7 @@ func bindsText(k report.PlanKey) string {
 	case k.Every != nil && *k.Every < 1:
 		return rateText(1 / *k.Every) + " a second"
 	case k.Every != nil:
-		return "one in " + span(seconds(*k.Every).Round(10*time.Millisecond))
+		return "one in " + report.Span(report.Seconds(*k.Every).Round(10*time.Millisecond))
 	}
 	return "nothing"
 }
@@ -124,4 +124,4 @@ func writeAssumptions(w io.Writer, list []report.Assumption) error {
 // whole is a number of works or requests. What is expected is seldom whole.
 func whole(n float64) string { return strconv.FormatFloat(math.Round(n), 'f', 0, 64) }
 
-func spanOf(s float64) string { return span(seconds(s)) }
+func spanOf(s float64) string { return report.Span(report.Seconds(s)) }

@@ -124,7 +124,7 @@ func (o *stats) below(s report.Stats) (texts []string) {
 	if s.Queued > 0 {
 		oldest := ""
 		if s.Ready > 0 {
-			oldest = fmt.Sprintf(" (the oldest for %s)", span(seconds(s.OldestReadySeconds)))
+			oldest = fmt.Sprintf(" (the oldest for %s)", report.Span(report.Seconds(s.OldestReadySeconds)))
 		}
 		texts = append(texts, fmt.Sprintf("%d ready%s, %d delayed", s.Ready, oldest, s.Delayed))
 	}
@@ -143,7 +143,7 @@ func (o *stats) ended(s report.Stats) (texts []string) {
 		texts = append(texts, "failure classes: "+ranked(s.Classes))
 	}
 	if b := s.Bound(); b != nil {
-		texts = append(texts, printable(boundText(b.Key, seconds(b.LeftSeconds))))
+		texts = append(texts, printable(boundText(b.Key, report.Seconds(b.LeftSeconds))))
 	}
 	return texts
 }
@@ -153,5 +153,5 @@ func boundText(key string, left time.Duration) string {
 	if key == "" {
 		key = "max_workers"
 	}
-	return fmt.Sprintf("bound by %s: %s", key, span(left))
+	return fmt.Sprintf("bound by %s: %s", key, report.Span(left))
 }

@@ -166,14 +166,14 @@ func ifAny(s float64) string {
 	if s <= 0 {
 		return "-"
 	}
-	return span(seconds(s))
+	return report.Span(report.Seconds(s))
 }
 
 // keptBy tells what is not as usual at a key.
 func keptBy(k report.KeyStats) string {
 	var words []string
 	if k.GateReason != nil {
-		words = append(words, fmt.Sprintf("gated %s: %s", span(seconds(k.GateSeconds)), *k.GateReason))
+		words = append(words, fmt.Sprintf("gated %s: %s", report.Span(report.Seconds(k.GateSeconds)), *k.GateReason))
 	}
 	if k.Breaker != "closed" {
 		words = append(words, "breaker "+k.Breaker)

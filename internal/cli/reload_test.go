@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+
+	"github.com/quire-dev/quire/internal/need"
 )
 
 // configure changes the configuration file of s.
@@ -164,9 +166,8 @@ func TestReload_nohup(t *testing.T) {
 		}
 		return &program{cmd: c, stderr: bufio.NewReader(stderr)}
 	}
-	if _, err := exec.LookPath("/bin/sh"); err != nil {
-		t.Skip(err)
-	}
+	_, err := exec.LookPath("/bin/sh")
+	need.Or(t, "sh", err)
 	t.Run("run", func(t *testing.T) {
 		t.Parallel()
 		s := newStuckWeb(t)

@@ -104,25 +104,25 @@ func (w *watch) doneLine(sum quire.Summary) string {
 	case sum.Done == 0:
 		return ""
 	case w.passing:
-		return size(sum.Bytes)
+		return report.Size(sum.Bytes)
 	}
 	where := filepath.Join(w.data, "works")
 	if strings.HasPrefix(w.artifacts, "s3:") {
 		where = quire.Config{Artifacts: w.artifacts}.ArtifactsName()
 	}
-	return fmt.Sprintf("%s in %s; a line each in %s", size(sum.Bytes), printable(where), printable(filepath.Join(w.data, "manifest.jsonl")))
+	return fmt.Sprintf("%s in %s; a line each in %s", report.Size(sum.Bytes), printable(where), printable(filepath.Join(w.data, "manifest.jsonl")))
 }
 
 // leftLine says how long the rest takes at least, if that is long.
 func leftLine(sum quire.Summary) string {
-	if sum.Remaining == 0 || sum.BoundSeconds == nil || seconds(*sum.BoundSeconds) <= longBound {
+	if sum.Remaining == 0 || sum.BoundSeconds == nil || report.Seconds(*sum.BoundSeconds) <= longBound {
 		return ""
 	}
 	key := "max_workers"
 	if sum.BoundKey != nil {
 		key = *sum.BoundKey
 	}
-	return fmt.Sprintf("take %s at least, bound by %s", span(seconds(*sum.BoundSeconds)), printable(key))
+	return fmt.Sprintf("take %s at least, bound by %s", report.Span(report.Seconds(*sum.BoundSeconds)), printable(key))
 }
 
 // clockText writes an instant in local time, with the day if it is another one.

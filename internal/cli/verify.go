@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/quire-dev/quire"
+	"github.com/quire-dev/quire/internal/report"
 	"github.com/quire-dev/quire/internal/verify"
 )
 
@@ -176,7 +177,7 @@ func (o *verifyCmd) sum(c quire.Verified) error {
 			Elapsed  float64             `json:"elapsed_seconds"`
 		}{c.Sum() == 0, true, c.Works, c.Files, c.Bytes, counts, c.Repaired, c.Requeued, time.Since(o.began).Seconds()})
 	}
-	o.printf("%d works done, %d files, %s: %d findings", c.Works, c.Files, size(c.Bytes), c.Sum())
+	o.printf("%d works done, %d files, %s: %d findings", c.Works, c.Files, report.Size(c.Bytes), c.Sum())
 	if o.repair {
 		o.printf(", %d repaired, %d works queued again", c.Repaired, c.Requeued)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quire-dev/quire"
 	"github.com/quire-dev/quire/internal/progress"
+	"github.com/quire-dev/quire/internal/report"
 	"github.com/quire-dev/quire/internal/screen"
 	"github.com/quire-dev/quire/queue"
 )
@@ -60,13 +61,13 @@ func (w *watch) lines(ctx context.Context, sys *quire.System) {
 // progressLine is a run in one line.
 func progressLine(s progress.Snapshot) string {
 	line := fmt.Sprintf("%s  done %d  skipped %d  error %d  left %d (%d running, %d delayed)  %.1f requests/s",
-		span(s.Elapsed), s.Done, s.Skipped, s.Failed, s.Rest(), s.Running, s.Delayed,
+		report.Span(s.Elapsed), s.Done, s.Skipped, s.Failed, s.Rest(), s.Running, s.Delayed,
 		s.RequestsPerSecond)
 	switch about := s.Left.About; {
 	case s.Left.Known && about > longBound && s.Left.Bound() != "":
-		line += fmt.Sprintf("  about %s left, bound by %s", span(about), s.Left.Bound())
+		line += fmt.Sprintf("  about %s left, bound by %s", report.Span(about), s.Left.Bound())
 	case s.Left.Known && s.Rest() > 0:
-		line += fmt.Sprintf("  about %s left", span(about))
+		line += fmt.Sprintf("  about %s left", report.Span(about))
 	case s.Left.Least > longBound:
 		line += "  " + boundText(s.Left.LeastKey, s.Left.Least)
 	}

@@ -63,7 +63,7 @@ func (w *keyWatch) news(s quire.KeyState, now time.Time) (news []string) {
 	case s.Breaker == "down" && before.breaker != "down":
 		news = append(news, s.Key+" keeps failing: given up for this run")
 	case s.Breaker == "open" && (before.breaker != "open" || longer && s.Reason == "breaker"):
-		news = append(news, fmt.Sprintf("%s keeps failing: left alone for %s", s.Key, span(s.Gate)))
+		news = append(news, fmt.Sprintf("%s keeps failing: left alone for %s", s.Key, report.Span(s.Gate)))
 	case s.Breaker == "closed" && before.breaker != "closed":
 		news = append(news, s.Key+" answers again")
 	}
@@ -81,5 +81,5 @@ func (w *keyWatch) news(s quire.KeyState, now time.Time) (news []string) {
 
 // gateText says in words why a key's gate is closed, and for how long.
 func gateText(s quire.KeyState) string {
-	return fmt.Sprintf("%s %s: no request for %s", s.Key, report.GateWords(s.Reason), span(s.Gate))
+	return fmt.Sprintf("%s %s: no request for %s", s.Key, report.GateWords(s.Reason), report.Span(s.Gate))
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Required reports whether QUIRE_TEST_REQUIRE, words with commas, names a thing:
-// postgres, s3, strace, mount or namespace.
+// postgres, s3, strace, mount, namespace, bash, make or sh.
 func Required(thing string) bool {
 	return slices.Contains(strings.Split(os.Getenv("QUIRE_TEST_REQUIRE"), ","), thing)
 }
